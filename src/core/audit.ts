@@ -1,0 +1,22 @@
+/** The events an operator may want to be told of, by stable names. */
+export type AuditEventName =
+  | 'login'
+  | 'login_failed'
+  | 'login_throttled'
+  | 'logout'
+  | 'consent_granted'
+  | 'consent_denied'
+  | 'grant_created'
+  | 'grant_revoked'
+  | 'authorization_code_reuse'
+  | 'refresh_token_reuse'
+  | 'refresh_token_ahead_of_database'
+  | 'access_token_revoked'
+  | 'client_authentication_failed'
+  | 'signing_key_activated'
+  | 'signing_key_removed';
+
+/** Where audit events go. Fields are identifiers and reasons: never a token, a code, a secret or a password. */
+export interface AuditTrail {
+  record(event: AuditEventName, fields: Readonly<Record<string, string | number | boolean | undefined>>): void;
+}

@@ -1,0 +1,56 @@
+import type { Parameters } from './parameters.ts';
+
+/** One HTTP request as the protocol sees it: decoded, bounded, and knowing nothing of the web framework. */
+export interface ProtocolRequest {
+  readonly method: string;
+  /** Parameters of the URL. */
+  readonly query: Parameters;
+  /** Parameters of an `application/x-www-form-urlencoded` body; none for a GET. */
+  readonly form: Parameters;
+  /** Header fields by lower-case name; a field that came twice and must not is refused before it gets here. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly cookies: Readonly<Record<string, string | undefined>>;
+  /** The address of the client: the socket's, or what a trusted proxy says (TRUST_PROXY). */
+  readonly remoteAddress: string;
+  /** Names this request in the log and in the audit trail. */
+  readonly requestId: string;
+}
+
+/** A cookie to set, always HttpOnly, SameSite=Lax, Path=/; Secure and `__Host-` where the issuer is https. */
+export interface SetCookie {
+  /** The bare name; the `__Host-` prefix is put on and taken off at the edge. */
+  readonly name: string;
+  readonly value: string;
+  /** Absent: until the browser closes. 0: delete it. */
+  readonly maxAgeSeconds?: number;
+}
+
+/** One HTTP response as a value. Only the `http` room writes to a socket. */
+export type ProtocolResponse =
+  /** JSON that must not be stored (RFC 6749 section 5.1). */
+  | { readonly kind: 'json'; readonly status: number; readonly body: object; readonly headers?: Readonly<Record<string, string>> }
+  /** A public document that caches may keep: key set, metadata. Made once, answered with an ETag. */
+  | { readonly kind: 'document'; readonly contentType: string; readonly body: string; readonly maxAgeSeconds: number }
+  /** 303 See Other, so that a form's body is never sent on (RFC 9700 section 4.12). */
+  | { readonly kind: 'redirect'; readonly location: string; readonly cookies?: readonly SetCookie[] }
+  /** A page for a person. `formTargets` are the origins or schemes a form on it may lead to, through redirects (CSP form-action). */
+  | {
+      readonly kind: 'page';
+      readonly status: number;
+      readonly html: string;
+      readonly formTargets?: readonly string[];
+      readonly cookies?: readonly SetCookie[];
+      readonly headers?: Readonly<Record<string, string>>;
+    };
+
+/** One address of the server. Its path is relative to the issuer, and its name is derived into the metadata (RFC 8414 section 2). */
+export interface Endpoint {
+  readonly path: `/${string}`;
+  readonly methods: readonly ('GET' | 'POST')[];
+  /** The metadata member that announces the endpoint, such as `token_endpoint`. */
+  readonly metadataName?: string;
+  /** Whether scripts of other origins may call it. Without credentials: cookies never count here. */
+  readonly crossOrigin?: boolean;
+  /** @throws OAuthError for a refusal; anything else is a bug or an outage. */
+  handle(request: ProtocolRequest): Promise<ProtocolResponse>;
+}
