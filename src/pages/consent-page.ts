@@ -1,0 +1,150 @@
+import { displayText, initial } from './display-text.ts';
+import { isolated, verbatim } from './foreign-text.ts';
+import { type HiddenFields, hiddenInputs } from './form-fields.ts';
+import type { Language } from './languages.ts';
+import { describedScopes, type Messages } from './messages.ts';
+import { page } from './page.ts';
+import { fill, type Markup, template } from './template.ts';
+import { messagesIn } from './translations.ts';
+
+/** The client as it describes itself (RFC 7591 section 2): nothing here is proven. */
+export interface ConsentClient {
+  readonly name: string;
+  /** These three become links only where they are https. A logo is never shown: an image of somebody else could look like anything. */
+  readonly uri?: string | undefined;
+  readonly policyUri?: string | undefined;
+  readonly tosUri?: string | undefined;
+}
+
+export interface ConsentPage {
+  readonly language: Language;
+  readonly client: ConsentClient;
+  /** Who is logged in. */
+  readonly username: string;
+  readonly scopes: readonly string[];
+  /** RFC 8707 resource indicators the tokens will be good for. */
+  readonly resources: readonly string[];
+  /** Where the browser goes next, as `describeRedirect` says it. */
+  readonly redirectTo: string;
+  /** Whether the same access will not be asked for again. */
+  readonly remembered: boolean;
+  readonly action: string;
+  readonly hidden: HiddenFields;
+}
+
+// A host has at most 253 characters (RFC 1035 section 2.3.4); the rest is room for the words around it.
+const WHOLE = 400;
+
+/** The consent page: posts `decision`, which is `allow`, `deny`, or `switch` (log in as somebody else). */
+export function consentPage(data: ConsentPage): string {
+  const { language } = data;
+  const all = messagesIn(language);
+  const text = all.consent;
+  const name = displayText(data.client.name) || all.unnamedClient;
+  const body = content({
+    text,
+    heading: fill(text.heading, { client: isolated(name) }),
+    scopes: data.scopes.map((scope) => scopeItem({ description: describe(scope, text) })),
+    account: isolated(data.username, WHOLE),
+    // Never cut where it can be helped: what follows `accounts.bank.example.` decides whose host it is.
+    redirect: isolated(data.redirectTo, WHOLE),
+    resources: data.resources.map(verbatim),
+    links: linksOf(data.client, all),
+    remembered: data.remembered,
+    action: data.action,
+    hidden: hiddenInputs(data.hidden),
+  });
+  return page({ language, title: text.title, turn: 'turned', recipient: recipient({ initial: initial(name) }), body });
+}
+
+function describe(scope: string, text: Messages['consent']): Markup {
+  const described = describedScopes.find((known) => known === scope);
+  return described === undefined ? fill(text.otherScope, { scope: verbatim(scope) }) : fill(text.scopes[described], {});
+}
+
+function linksOf(client: ConsentClient, { consent, opensInNewTab }: Messages): readonly Markup[] {
+  const offers = [
+    { uri: client.uri, label: consent.website },
+    { uri: client.policyUri, label: consent.privacyPolicy },
+    { uri: client.tosUri, label: consent.termsOfService },
+  ];
+  return offers.flatMap(({ uri, label }) => {
+    const href = httpsAddress(uri);
+    return href === undefined ? [] : [link({ href, label, opensInNewTab })];
+  });
+}
+
+/** The address in its canonical form; undefined where it is not plain https, or hides its host behind `user@`. */
+function httpsAddress(uri: string | undefined): string | undefined {
+  if (uri === undefined || !URL.canParse(uri)) {
+    return undefined;
+  }
+  const url = new URL(uri);
+  return url.protocol === 'https:' && url.username === '' && url.password === '' ? url.href : undefined;
+}
+
+const scopeItem = template<{ description: Markup }>(
+  '<li><svg viewBox="0 0 20 24" aria-hidden="true" focusable="false"><circle cx="5.5" cy="12" r="3.5"/><path d="M9 12h9.5v3.5M14.5 12v2.5"/></svg><span><%~ it.description %></span></li>',
+);
+
+const recipient = template<{ initial: string }>(
+  '<span class="thread" aria-hidden="true"></span><span class="tile" aria-hidden="true"><%= it.initial %></span>',
+);
+
+const link = template<{ href: string; label: string; opensInNewTab: string }>(
+  '<a href="<%= it.href %>" target="_blank" rel="noopener noreferrer nofollow external"><%= it.label %><span class="unseen"> <%= it.opensInNewTab %></span></a>',
+);
+
+// The form that allows or denies comes first in the document, and `allow` first in it, for programs that fill in forms and know no better.
+const content = template<{
+  text: Messages['consent'];
+  heading: Markup;
+  scopes: readonly Markup[];
+  account: Markup;
+  redirect: Markup;
+  resources: readonly Markup[];
+  links: readonly Markup[];
+  remembered: boolean;
+  action: string;
+  hidden: Markup;
+}>(`
+<h1><%~ it.heading %></h1>
+<% if (it.scopes.length > 0) { %>
+<p class="lead" id="scopes"><%= it.text.lead %></p>
+<ul class="scopes" aria-labelledby="scopes">
+<% for (const scope of it.scopes) { %><%~ scope %>
+
+<% } %>
+</ul>
+<% } else { %>
+<p class="lead"><%= it.text.noScopes %></p>
+<% } %>
+<dl class="facts">
+<div><dt><%= it.text.account %></dt><dd><%~ it.account %></dd></div>
+<div><dt><%= it.text.redirect %></dt><dd><%~ it.redirect %></dd></div>
+<% if (it.resources.length > 0) { %>
+<div><dt><%= it.text.resources %></dt><dd><% for (const resource of it.resources) { %><%~ resource %><% } %></dd></div>
+<% } %>
+</dl>
+<% if (it.links.length > 0) { %>
+<ul class="links" aria-label="<%= it.text.links %>"><% for (const link of it.links) { %><li><%~ link %></li><% } %></ul>
+<% } %>
+<form method="post" action="<%= it.action %>">
+<%~ it.hidden %>
+
+<div class="decision">
+<button class="primary" type="submit" name="decision" value="allow"><%= it.text.allow %></button>
+<button class="secondary" type="submit" name="decision" value="deny"><%= it.text.deny %></button>
+</div>
+</form>
+<p class="aside"><%= it.text.caution %></p>
+<% if (it.remembered) { %>
+<p class="aside"><%= it.text.remembered %></p>
+<% } %>
+<form class="switch" method="post" action="<%= it.action %>">
+<%~ it.hidden %>
+
+<span><%= it.text.notYou %></span>
+<button class="plain" type="submit" name="decision" value="switch"><%= it.text.switchAccount %></button>
+</form>
+`);

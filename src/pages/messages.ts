@@ -1,0 +1,71 @@
+/** Scope values that have a sentence of their own (OpenID Connect Core sections 5.4 and 11). Any other is shown as it is. */
+export const describedScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'] as const;
+
+export type DescribedScope = (typeof describedScopes)[number];
+
+/** What went wrong, in the words of the person who sees it. */
+export type ErrorSituation = 'request' | 'expired' | 'notFound' | 'throttled' | 'unavailable' | 'failure';
+
+/** Every text of the pages in one language. `{name}` is a placeholder that both languages must have. */
+export interface Messages {
+  /** Where a client has no name that can be shown. */
+  readonly unnamedClient: string;
+  /** Said to screen readers after a link that leaves the page standing. */
+  readonly opensInNewTab: string;
+  readonly login: {
+    readonly title: string;
+    readonly purpose: string;
+    readonly username: string;
+    readonly password: string;
+    readonly submit: string;
+    readonly signedOut: string;
+    /** Before the title of a page that reports a problem: the first thing a screen reader says. */
+    readonly problemTitle: string;
+    readonly refused: string;
+    readonly throttled: string;
+    readonly throttledFor: string;
+    readonly expired: string;
+  };
+  readonly consent: {
+    readonly title: string;
+    readonly heading: string;
+    readonly lead: string;
+    readonly noScopes: string;
+    readonly scopes: Readonly<Record<DescribedScope, string>>;
+    readonly otherScope: string;
+    readonly account: string;
+    readonly redirect: string;
+    readonly resources: string;
+    readonly links: string;
+    readonly website: string;
+    readonly privacyPolicy: string;
+    readonly termsOfService: string;
+    readonly caution: string;
+    readonly remembered: string;
+    readonly allow: string;
+    readonly deny: string;
+    readonly notYou: string;
+    readonly switchAccount: string;
+  };
+  readonly redirect: {
+    readonly thisDevice: string;
+    readonly app: string;
+  };
+  readonly signOut: {
+    readonly title: string;
+    readonly heading: string;
+    readonly account: string;
+    readonly submit: string;
+    readonly stay: string;
+    readonly doneTitle: string;
+    readonly done: string;
+    readonly otherApplications: string;
+  };
+  readonly error: {
+    readonly situations: Readonly<Record<ErrorSituation, { readonly title: string; readonly advice: string }>>;
+    readonly details: string;
+    readonly code: string;
+    readonly description: string;
+    readonly requestId: string;
+  };
+}

@@ -1,0 +1,19 @@
+import { type Markup, template } from './template.ts';
+
+/** A problem, announced at once; fields name it with `aria-describedby="problem"`. */
+export function problemNotice(text: string): Markup {
+  return problem({ text });
+}
+
+/** Something that has happened as it should. */
+export function statusNotice(text: string): Markup {
+  return status({ text });
+}
+
+const problem = template<{ text: string }>(`
+<div class="notice problem" id="problem" role="alert"><svg viewBox="0 0 20 20" aria-hidden="true" focusable="false"><circle cx="10" cy="10" r="8.5"/><path d="M10 5.75v5M10 14v.1"/></svg><p><%= it.text %></p></div>
+`);
+
+const status = template<{ text: string }>(`
+<div class="notice" role="status"><svg viewBox="0 0 20 20" aria-hidden="true" focusable="false"><path d="M4 10.5l4 4 8-9"/></svg><p><%= it.text %></p></div>
+`);

@@ -1,0 +1,87 @@
+import { expect } from 'chai';
+import { type ConsentPage, consentPage } from '../../../src/pages/consent-page.ts';
+import { tagsOf, textOf } from './markup-reader.ts';
+
+const data: ConsentPage = {
+  language: 'en',
+  client: { name: 'Harbor Notes' },
+  username: 'minji',
+  scopes: ['openid', 'read:orders'],
+  resources: ['https://api.example/'],
+  redirectTo: 'app.example.com',
+  remembered: false,
+  action: '/interaction/consent',
+  hidden: { flow: 'f1' },
+};
+
+describe('the consent page', () => {
+  it('shows who asks, for what, for whom, and where the browser goes', () => {
+    const text = textOf(consentPage(data));
+    expect(text).to.contain('Harbor Notes asks for access to your account');
+    expect(text).to.contain('Recognize you when you come back').and.to.contain('Use the permission read:orders');
+    expect(text)
+      .to.contain('Signed in as minji')
+      .and.to.contain('Sends you to app.example.com')
+      .and.to.contain('Access to https://api.example/');
+  });
+
+  it('shows the same in Korean', () => {
+    const text = textOf(consentPage({ ...data, language: 'ko' }));
+    expect(text).to.contain('Harbor Notes 앱이 회원님의 계정에 접근하려고 합니다');
+    expect(text).to.contain('read:orders 권한 사용하기').and.to.contain('로그인한 계정 minji').and.to.contain('이동할 곳 app.example.com');
+  });
+
+  it('offers allow, deny and another account, the first form and its first button being what a plain program wants', () => {
+    const html = consentPage(data);
+    const decisions = tagsOf(html).filter((tag) => tag.name === 'button');
+    expect(decisions.map((tag) => [tag.attributes.get('name'), tag.attributes.get('value')])).to.deep.equal([
+      ['decision', 'allow'],
+      ['decision', 'deny'],
+      ['decision', 'switch'],
+    ]);
+    const [first = '', second = ''] = html.match(/<form[\s\S]*?<\/form>/g) ?? [];
+    expect(first).to.contain('value="allow"').and.to.contain('value="deny"').and.not.to.contain('value="switch"');
+    expect(second).to.contain('value="switch"').and.to.contain('name="flow" value="f1"');
+  });
+
+  it('focuses no button, so that a stray Enter allows nothing', () => {
+    expect(consentPage(data)).not.to.contain('autofocus');
+  });
+
+  it('says that it will not ask again only where that is so', () => {
+    const sentence = 'Once allowed, the same access is not asked for again.';
+    expect(textOf(consentPage({ ...data, remembered: true }))).to.contain(sentence);
+    expect(textOf(consentPage(data))).not.to.contain(sentence);
+  });
+
+  it('makes links of https addresses alone, which take nothing along', () => {
+    const addresses = [
+      'https://a.example/x?y=1&z',
+      'http://a.example',
+      'javascript:alert(1)',
+      'data:text/html,x',
+      '//a.example',
+      'https://bank.example@a.example/',
+      'nonsense',
+      '',
+    ];
+    const links = addresses.map((uri) => tagsOf(consentPage({ ...data, client: { name: 'x', uri } })).filter((tag) => tag.name === 'a'));
+    expect(links.map((found) => found.length)).to.deep.equal([1, 0, 0, 0, 0, 0, 0, 0]);
+    const link = links[0]?.[0]?.attributes;
+    expect(link?.get('href')).to.equal('https://a.example/x?y=1&amp;z');
+    expect(link?.get('rel')).to.contain('noopener').and.to.contain('noreferrer');
+  });
+
+  it('cuts a long name of a client, and never the host the browser goes to', () => {
+    const host = `accounts.bank.example.${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60)}.evil.example`;
+    const text = textOf(consentPage({ ...data, client: { name: 'N'.repeat(500) }, redirectTo: host }));
+    expect(text)
+      .to.contain(`${'N'.repeat(63)}…`)
+      .and.not.to.contain('N'.repeat(64));
+    expect(text).to.contain(host);
+  });
+
+  it('says so when nothing in particular is asked for', () => {
+    expect(textOf(consentPage({ ...data, scopes: [] }))).to.contain('It asks for no particular permission.');
+  });
+});

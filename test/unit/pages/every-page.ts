@@ -1,0 +1,38 @@
+import { consentPage } from '../../../src/pages/consent-page.ts';
+import { errorPage } from '../../../src/pages/error-page.ts';
+import type { Language } from '../../../src/pages/languages.ts';
+import { loginPage } from '../../../src/pages/login-page.ts';
+import { signedOutPage, signOutPage } from '../../../src/pages/sign-out-page.ts';
+
+/** Every page, in every state, with `foreign` wherever a page takes text that came from somebody else. */
+export function everyPage(language: Language, foreign = 'a name'): Readonly<Record<string, string>> {
+  const form = { action: `/login?${foreign}`, hidden: { [`field ${foreign}`]: foreign, csrf: foreign } };
+  const login = { language, clientName: foreign, username: foreign, ...form };
+  const consent = {
+    language,
+    client: { name: foreign, uri: foreign, policyUri: `https://client.example/${foreign}`, tosUri: `https://client.example/?${foreign}` },
+    username: foreign,
+    scopes: ['openid', 'profile', 'email', 'address', 'phone', 'offline_access', foreign],
+    resources: [foreign, `https://api.example/${foreign}`],
+    redirectTo: foreign,
+    ...form,
+  };
+  const error = { language, error: foreign, description: foreign, requestId: foreign };
+  return {
+    login: loginPage({ language, clientName: foreign, ...form }),
+    'login with a username': loginPage(login),
+    'login refused': loginPage({ ...login, problem: 'refused' }),
+    'login throttled': loginPage({ ...login, problem: 'throttled' }),
+    'login throttled for a while': loginPage({ ...login, problem: 'throttled', retryAfterSeconds: 30 }),
+    'login expired': loginPage({ ...login, problem: 'expired' }),
+    'login after signing out': loginPage({ ...login, signedOut: true }),
+    consent: consentPage({ ...consent, remembered: false }),
+    'consent remembered': consentPage({ ...consent, remembered: true }),
+    'consent to nothing': consentPage({ ...consent, scopes: [], resources: [], remembered: false }),
+    'sign-out': signOutPage({ language, username: foreign, ...form }),
+    'signed out': signedOutPage({ language }),
+    'error with a title': errorPage({ ...error, status: 400, title: foreign }),
+    'error alone': errorPage({ language, status: 500 }),
+    ...Object.fromEntries([400, 404, 410, 429, 500, 503].map((status) => [`error ${status}`, errorPage({ ...error, status })])),
+  };
+}
