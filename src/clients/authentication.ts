@@ -1,0 +1,92 @@
+import type { AuditTrail } from '../core/audit.ts';
+import type { Clock } from '../core/clock.ts';
+import type { ProtocolRequest } from '../core/endpoint.ts';
+import { InvalidClient, InvalidRequest } from '../core/errors.ts';
+import type { Client } from './client.ts';
+import type { TokenEndpointAuthMethod } from './client-metadata.ts';
+import type { Clients } from './clients.ts';
+
+declare const proof: unique symbol;
+
+/** A client that proved itself for this request. Only `clientAuthenticator` can make one. */
+export type AuthenticatedClient = Client & { readonly [proof]: true };
+
+/** What a request says about who sends it, by one method. */
+export interface ClientClaim {
+  readonly clientId: string;
+  /** Whether the request bears it out. Called with the registered client, after its method was found to be this one. */
+  verify(client: Client, now: number): boolean | Promise<boolean>;
+}
+
+/** One way for a client to prove itself (RFC 6749 section 2.3): one file a method. */
+export interface ClientAuthenticationMethod {
+  readonly name: TokenEndpointAuthMethod;
+  /**
+   * What the request claims by this method, or undefined when it does not use it.
+   * @throws InvalidClient or InvalidRequest when it uses it in a malformed way.
+   */
+  claim(request: ProtocolRequest): ClientClaim | undefined;
+}
+
+/**
+ * Finds out which client sends a request.
+ * @throws InvalidClient when it is unknown, uses another method than it is registered for, or its proof is wrong: alike in words and work.
+ * @throws InvalidRequest when it uses two methods at once (RFC 6749 section 2.3) or names two clients.
+ */
+export type ClientAuthenticator = (request: ProtocolRequest) => Promise<AuthenticatedClient>;
+
+export function clientAuthenticator(rooms: {
+  readonly clients: Clients;
+  readonly methods: readonly ClientAuthenticationMethod[];
+  readonly clock: Clock;
+  readonly audit: AuditTrail;
+}): ClientAuthenticator {
+  const { clients, methods, clock, audit } = rooms;
+
+  return async (request) => {
+    refuseSecretsInQuery(request);
+    const challenge = request.headers.authorization === undefined ? undefined : 'Basic';
+    const claims = methods.flatMap((method) => {
+      const claim = method.claim(request);
+      return claim === undefined ? [] : [{ method, claim }];
+    });
+    if (claims.length > 1) {
+      throw new InvalidRequest('The client authenticates in two ways at once: use one (RFC 6749 section 2.3).');
+    }
+    const [used] = claims;
+    if (used === undefined) {
+      throw new InvalidClient('no client authentication in the request', challenge);
+    }
+    const { method, claim } = used;
+    const named = request.form.get('client_id');
+    if (named !== undefined && named !== claim.clientId) {
+      throw new InvalidRequest('The parameter client_id names another client than the one that authenticates.');
+    }
+    const client = await clients.find(claim.clientId);
+    // Verified before the method is compared, so that a registered client takes the same time whatever it is refused for.
+    const isProven = client !== undefined && (await claim.verify(client, clock.now()));
+    if (client === undefined || !isProven || client.metadata.token_endpoint_auth_method !== method.name) {
+      const reason =
+        client === undefined ? 'unknown client' : isProven ? `registered for ${client.metadata.token_endpoint_auth_method}` : 'wrong proof';
+      audit.record('client_authentication_failed', {
+        clientId: client?.id,
+        method: method.name,
+        reason,
+        remoteAddress: request.remoteAddress,
+        requestId: request.requestId,
+      });
+      throw new InvalidClient(reason, challenge);
+    }
+    return client as AuthenticatedClient;
+  };
+}
+
+// RFC 6749 section 2.3.1: credentials "MUST NOT be included in the request URI", which ends up in logs and histories.
+const NEVER_IN_QUERY = ['client_secret', 'client_assertion', 'code', 'code_verifier', 'refresh_token', 'token', 'password'];
+
+function refuseSecretsInQuery(request: ProtocolRequest): void {
+  const found = request.query.entries.find(([name]) => NEVER_IN_QUERY.includes(name));
+  if (found !== undefined) {
+    throw new InvalidRequest(`The parameter ${found[0]} must be sent in the body, never in the URL.`);
+  }
+}

@@ -1,0 +1,136 @@
+import type { SigningAlgorithm } from '../config/config.ts';
+import { OAuthError } from '../core/errors.ts';
+import { formatScope, parseScope } from '../core/scope.ts';
+import type { ClientMetadata, TokenEndpointAuthMethod } from './client-metadata.ts';
+import { metadataReader } from './metadata-reader.ts';
+import { redirectUriProblem } from './redirect-uri.ts';
+
+/** What this server can register a client for: derived from the features that are on. */
+export interface RegistrationLimits {
+  readonly grantTypes: readonly string[];
+  readonly responseTypes: readonly string[];
+  readonly authMethods: readonly TokenEndpointAuthMethod[];
+  readonly signingAlgorithms: readonly SigningAlgorithm[];
+  /** Scope of a client that registers none (RFC 7591 section 2: "a default set of scopes"). */
+  readonly defaultScope: string;
+  readonly accessTokenMaxSeconds: number;
+}
+
+/** RFC 7591 section 3.2.2: the metadata cannot be registered; the description names the member and says why. */
+export class InvalidClientMetadata extends OAuthError {
+  readonly code: 'invalid_client_metadata' | 'invalid_redirect_uri';
+
+  constructor(description: string, code: 'invalid_client_metadata' | 'invalid_redirect_uri' = 'invalid_client_metadata') {
+    super(description);
+    this.code = code;
+  }
+}
+
+/** Claims of RFC 9068 and RFC 7519 that only the issuer may set; a deployment's own claims have other names. */
+// biome-ignore format: a list of names reads best filled
+export const RESERVED_CLAIMS: readonly string[] = [
+  'iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'client_id', 'scope', 'auth_time', 'acr', 'amr', 'act', 'may_act', 'cnf', 'status',
+  'grant_id', 'authorization_details', 'sid', 'azp', 'nonce', 'at_hash', 'c_hash', 'events',
+];
+
+/**
+ * Checks registration metadata (RFC 7591 section 2) and fills in the defaults.
+ * @returns the metadata, and the members that were ignored because this server knows no meaning for them.
+ * @throws InvalidClientMetadata naming the first member that is wrong.
+ */
+export function readClientMetadata(
+  input: Readonly<Record<string, unknown>>,
+  limits: RegistrationLimits,
+): { readonly metadata: ClientMetadata; readonly ignored: readonly string[] } {
+  const members = metadataReader(input, (problem) => {
+    throw new InvalidClientMetadata(problem);
+  });
+  const method = members.oneOf('token_endpoint_auth_method', limits.authMethods) ?? 'client_secret_basic';
+  const grantTypes = members.listOf('grant_types', limits.grantTypes) ?? ['authorization_code'];
+  const usesAuthorizationEndpoint = grantTypes.includes('authorization_code');
+  const responseTypes = members.listOf('response_types', limits.responseTypes) ?? (usesAuthorizationEndpoint ? ['code'] : []);
+  const resources = members.resources('allowed_resources');
+  const algorithm = members.oneOf('access_token_signed_response_alg', limits.signingAlgorithms);
+
+  const metadata: ClientMetadata = {
+    ...members.texts(['client_name', 'software_id', 'software_version']),
+    ...members.webUris(['client_uri', 'logo_uri', 'policy_uri', 'tos_uri']),
+    ...members.optional('contacts', members.strings('contacts')),
+    redirect_uris: members.strings('redirect_uris') ?? [],
+    grant_types: grantTypes,
+    response_types: responseTypes,
+    token_endpoint_auth_method: method,
+    scope: scopeOf(members.text('scope') ?? limits.defaultScope),
+    ...members.optional('access_token_ttl', members.seconds('access_token_ttl', 1, limits.accessTokenMaxSeconds)),
+    ...members.optional('refresh_token_idle_ttl', members.seconds('refresh_token_idle_ttl', 1)),
+    ...members.optional('refresh_token_absolute_ttl', members.seconds('refresh_token_absolute_ttl', 0)),
+    refresh_token_rotation: members.flag('refresh_token_rotation') ?? true,
+    ...members.optional('access_token_signed_response_alg', algorithm),
+    allowed_resources: resources,
+    protected_resources: members.resources('protected_resources'),
+    skip_consent: members.flag('skip_consent') ?? false,
+    require_pkce: members.flag('require_pkce') ?? true,
+    access_token_claims: claimsOf(members.object('access_token_claims') ?? {}),
+  };
+  refuseProfiles(members.text('profile'));
+  refuseContradictions(metadata);
+  return { metadata, ignored: members.unread() };
+}
+
+/**
+ * Claims that a deployment adds to access tokens.
+ * @throws InvalidClientMetadata on a name that only the issuer may set.
+ */
+export function claimsOf(claims: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const reserved = Object.keys(claims).find((name) => RESERVED_CLAIMS.includes(name));
+  if (reserved !== undefined) {
+    throw new InvalidClientMetadata(`access_token_claims: ${reserved} is set by the server.`);
+  }
+  return claims;
+}
+
+function scopeOf(text: string): string {
+  try {
+    return formatScope(parseScope(text));
+  } catch {
+    throw new InvalidClientMetadata('scope: has a character that RFC 6749 section 3.3 does not allow.');
+  }
+}
+
+function refuseProfiles(profile: string | undefined): void {
+  if (profile !== undefined && profile !== 'default') {
+    throw new InvalidClientMetadata('profile: must be default; this version of the server knows no other.');
+  }
+}
+
+/** What each member allows for itself, but not together with another. */
+function refuseContradictions(metadata: ClientMetadata): void {
+  const { redirect_uris, grant_types, response_types, token_endpoint_auth_method, refresh_token_rotation, require_pkce } = metadata;
+  const isPublic = token_endpoint_auth_method === 'none';
+  for (const uri of redirect_uris) {
+    const problem = redirectUriProblem(uri);
+    if (problem !== undefined) {
+      throw new InvalidClientMetadata(`redirect_uris: ${JSON.stringify(uri)} ${problem}.`, 'invalid_redirect_uri');
+    }
+  }
+  if (grant_types.includes('authorization_code') && redirect_uris.length === 0) {
+    throw new InvalidClientMetadata('redirect_uris: at least one is needed for the grant type authorization_code.', 'invalid_redirect_uri');
+  }
+  // RFC 7591 section 2.1: response type code and grant type authorization_code come together.
+  if (grant_types.includes('authorization_code') !== response_types.includes('code')) {
+    throw new InvalidClientMetadata('response_types: code and the grant type authorization_code come together or not at all.');
+  }
+  // RFC 6749 section 4.4: "The client credentials grant type MUST only be used by confidential clients."
+  if (isPublic && grant_types.includes('client_credentials')) {
+    throw new InvalidClientMetadata(
+      'grant_types: client_credentials needs a client that authenticates (token_endpoint_auth_method is none).',
+    );
+  }
+  // RFC 9700 section 4.14.2: a public client's refresh tokens are rotated or sender-constrained.
+  if (isPublic && !refresh_token_rotation) {
+    throw new InvalidClientMetadata('refresh_token_rotation: must be true for a public client.');
+  }
+  if (isPublic && !require_pkce) {
+    throw new InvalidClientMetadata('require_pkce: may be false only for a confidential client.');
+  }
+}

@@ -1,0 +1,35 @@
+import type { EpochSeconds } from '../core/clock.ts';
+import type { ClientMetadata } from './client-metadata.ts';
+
+/** One of a client's live secrets, as it is stored. */
+export interface ClientSecretDigest {
+  /** SHA-256 of the secret, base64url. */
+  readonly digest: string;
+  readonly createdAt: EpochSeconds;
+  /** End of the overlap after a rotation; undefined: none set. */
+  readonly expiresAt: EpochSeconds | undefined;
+}
+
+/** A client as it is stored: what was registered (RFC 7591 names), and its secrets. */
+export interface ClientRecord {
+  readonly id: string;
+  readonly metadata: ClientMetadata;
+  readonly secrets: readonly ClientSecretDigest[];
+  readonly createdAt: EpochSeconds;
+  readonly updatedAt: EpochSeconds;
+  /** Counts changes; a change must name the version it changes. */
+  readonly version: number;
+}
+
+/** The records of clients. Every change also moves the revision `clients`, which tells all processes to forget what they cached. */
+export interface ClientStore {
+  find(id: string): Promise<ClientRecord | undefined>;
+  /** In order of id; `after` is the last id of the page before. */
+  list(page: { readonly after?: string; readonly limit: number }): Promise<readonly ClientRecord[]>;
+  /** @returns false when the id is taken. */
+  create(record: ClientRecord): Promise<boolean>;
+  /** Stores `record` if the stored version is `record.version`, and counts it up. @returns false when it is not, or the client is gone. */
+  replace(record: ClientRecord): Promise<boolean>;
+  /** Deletes the client with its grants and consents. @returns false when there is none. */
+  delete(id: string): Promise<boolean>;
+}

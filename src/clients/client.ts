@@ -1,0 +1,25 @@
+import type { Scope } from '../core/scope.ts';
+import { parseScope } from '../core/scope.ts';
+import type { ClientMetadata } from './client-metadata.ts';
+import type { ClientRecord, ClientSecretDigest } from './client-store.ts';
+
+/** A registered client, ready to be asked about. */
+export interface Client {
+  readonly id: string;
+  readonly metadata: ClientMetadata;
+  readonly secrets: readonly ClientSecretDigest[];
+  /** RFC 6749 section 2.1: whether it can keep a secret, that is, whether it is registered to authenticate. */
+  readonly isConfidential: boolean;
+  /** Scope values it may ask for. */
+  readonly scope: Scope;
+}
+
+export function clientOf(record: ClientRecord): Client {
+  return {
+    id: record.id,
+    metadata: record.metadata,
+    secrets: record.secrets,
+    isConfidential: record.metadata.token_endpoint_auth_method !== 'none',
+    scope: parseScope(record.metadata.scope),
+  };
+}
