@@ -1,0 +1,60 @@
+import type { EpochSeconds } from '../core/clock.ts';
+import type { Authentication, CodeBinding, Grant, RevocationReason } from './grant.ts';
+
+/** A grant about to be made: its code, generation 0, is live. */
+export interface NewGrant {
+  readonly id: string;
+  readonly clientId: string;
+  readonly userId: string;
+  readonly scope: readonly string[];
+  readonly resources: readonly string[];
+  readonly authentication: Authentication;
+  readonly code: CodeBinding;
+  readonly createdAt: EpochSeconds;
+  /** End of the code. */
+  readonly expiresAt: EpochSeconds;
+  readonly absoluteExpiresAt: EpochSeconds | undefined;
+}
+
+/** A compare-and-swap on the generation of a grant: spending a code, rotating a refresh token. */
+export interface Advance {
+  readonly grantId: string;
+  readonly clientId: string;
+  /** The generation that must be the live one. */
+  readonly from: number;
+  /** The generation that is live afterwards; equal to `from` where a client's refresh tokens do not rotate. */
+  readonly to: number;
+  readonly now: EpochSeconds;
+  /** The new credential ends this long after `now`, or at the grant's cap if that comes first. */
+  readonly lifetimeSeconds: number;
+}
+
+/** Which grants. Every member given must match. */
+export interface GrantFilter {
+  readonly userId?: string;
+  readonly clientId?: string;
+  readonly sessionId?: string;
+}
+
+/**
+ * The records of grants. Each method is one statement, so that a race has one winner on every node, and has happened durably when its
+ * promise resolves. `advance` and `revoke` of concurrent requests travel together.
+ * All throw StorageUnavailable when the outcome is not known to be durable.
+ */
+export interface Grants {
+  create(grant: NewGrant): Promise<void>;
+  find(id: string): Promise<Grant | undefined>;
+  /**
+   * Makes `to` the live generation if, at that moment, `from` is, the grant is `clientId`'s, is neither revoked nor expired at `now`, and
+   * its user is not disabled. Of concurrent calls with the same `from` (and another `to`) exactly one succeeds, on whatever node.
+   * Moving on from generation 0 forgets the code binding.
+   * @returns the grant afterwards, or undefined when nothing was changed.
+   */
+  advance(advance: Advance): Promise<Grant | undefined>;
+  /** Idempotent: the first reason stays. @returns whether this call ended the grant. */
+  revoke(id: string, reason: RevocationReason, now: EpochSeconds): Promise<boolean>;
+  /** @returns how many grants this call ended. */
+  revokeAll(filter: GrantFilter, reason: RevocationReason, now: EpochSeconds): Promise<number>;
+  /** Newest first; `before` is the id of the last one of the page before. */
+  list(filter: GrantFilter, page: { readonly before?: string; readonly limit: number }): Promise<readonly Grant[]>;
+}

@@ -1,0 +1,107 @@
+import type { EpochSeconds } from '../core/clock.ts';
+import type { Grant } from './grant.ts';
+import type { Grants } from './grants.ts';
+
+/** A refresh token that proved genuine, and the policy of the client that presents it. */
+export interface PresentedRefreshToken {
+  readonly grantId: string;
+  /** The generation the token was minted for. */
+  readonly generation: number;
+  readonly clientId: string;
+  /** Whether each use makes a new generation (RFC 9700 section 4.14.2). */
+  readonly rotates: boolean;
+  readonly idleSeconds: number;
+  readonly graceSeconds: number;
+}
+
+/** What became of a presented refresh token. */
+export type RotationOutcome =
+  /** It was the live one. `grant.generation` is now its successor's. */
+  | { readonly kind: 'rotated'; readonly grant: Grant }
+  /** It was used a moment ago: a lost answer, two tabs, a retry. The successor is the same one again, so the chain cannot fork. */
+  | { readonly kind: 'repeated'; readonly grant: Grant }
+  /** It is genuine and newer than the record: the database was restored from a backup. The record has caught up. */
+  | { readonly kind: 'caught_up'; readonly grant: Grant; readonly recorded: number }
+  /** An old token came back: someone else may hold the family. The grant has been revoked. */
+  | { readonly kind: 'reused'; readonly grant: Grant; readonly detail: string }
+  /** Nothing was changed. */
+  | { readonly kind: 'refused'; readonly detail: string };
+
+/**
+ * Uses a refresh token (RFC 6749 section 6, rotation by RFC 9700 section 4.14.2). Presented generation g, recorded generation G: the swap
+ * from g is one statement, so that of any number of uses at once, on any number of nodes, one makes the successor and the others are told
+ * of the same one.
+ * @throws StorageUnavailable when the outcome is not known; using the same token again is then safe.
+ */
+export async function useRefreshToken(grants: Grants, presented: PresentedRefreshToken, now: EpochSeconds): Promise<RotationOutcome> {
+  const swapped = await advanceFrom(grants, presented, presented.generation, now);
+  if (swapped !== undefined) {
+    return { kind: 'rotated', grant: swapped };
+  }
+  // Rare from here on: look at what is recorded, and decide.
+  const grant = await grants.find(presented.grantId);
+  const verdict = judge(grant, presented, now);
+  switch (verdict.kind) {
+    case 'repeated':
+    case 'refused':
+      return verdict;
+    case 'behind': {
+      const caughtUp = await advanceFrom(grants, presented, verdict.recorded, now);
+      // Lost the swap to another use at this same moment: that one decided, so look again.
+      return caughtUp === undefined
+        ? useRefreshToken(grants, presented, now)
+        : { kind: 'caught_up', grant: caughtUp, recorded: verdict.recorded };
+    }
+    case 'reused':
+      await grants.revoke(presented.grantId, 'refresh_token_reuse', now);
+      // Returned, not thrown: whoever answers the client decides how, and the revocation stands.
+      return verdict;
+  }
+}
+
+type Verdict =
+  | Extract<RotationOutcome, { kind: 'repeated' | 'refused' | 'reused' }>
+  | { readonly kind: 'behind'; readonly recorded: number };
+
+/** The four cases, once the swap from the presented generation has failed. Pure. */
+export function judge(grant: Grant | undefined, presented: PresentedRefreshToken, now: EpochSeconds): Verdict {
+  if (grant === undefined) {
+    return { kind: 'refused', detail: 'no such grant' };
+  }
+  // Another client's token is refused before anything is counted against the grant: nobody can burn a token that is not theirs.
+  if (grant.clientId !== presented.clientId) {
+    return { kind: 'refused', detail: `the grant is client ${grant.clientId}'s` };
+  }
+  if (grant.revokedAt !== undefined) {
+    return { kind: 'refused', detail: `the grant was revoked: ${grant.revocationReason ?? 'unknown'}` };
+  }
+  if (grant.user.disabled) {
+    return { kind: 'refused', detail: 'the user is disabled' };
+  }
+  if (now >= grant.expiresAt) {
+    return { kind: 'refused', detail: 'the grant has expired' };
+  }
+  if (presented.generation > grant.generation) {
+    return { kind: 'behind', recorded: grant.generation };
+  }
+  if (presented.generation === grant.generation) {
+    // The swap failed, and a moment later it would succeed: the record changed in between. The next request finds it.
+    return { kind: 'refused', detail: 'the grant changed at this moment' };
+  }
+  const isDirectPredecessor = presented.generation === grant.generation - 1;
+  if (isDirectPredecessor && now <= grant.generationAt + presented.graceSeconds && presented.graceSeconds > 0) {
+    return { kind: 'repeated', grant };
+  }
+  return { kind: 'reused', grant, detail: `generation ${presented.generation} presented, ${grant.generation} is live` };
+}
+
+function advanceFrom(grants: Grants, presented: PresentedRefreshToken, from: number, now: EpochSeconds): Promise<Grant | undefined> {
+  return grants.advance({
+    grantId: presented.grantId,
+    clientId: presented.clientId,
+    from,
+    to: presented.rotates ? presented.generation + 1 : presented.generation,
+    now,
+    lifetimeSeconds: presented.idleSeconds,
+  });
+}
