@@ -1,0 +1,51 @@
+import type { Client } from '../clients/client.ts';
+import type { Clients } from '../clients/clients.ts';
+import { matchesRegistered } from '../clients/redirect-uri.ts';
+import { InvalidRequest } from '../core/errors.ts';
+import type { Parameters } from '../core/parameters.ts';
+import { required } from '../core/parameters.ts';
+import type { AddressedRequest } from './authorization.ts';
+
+/**
+ * Proves client and redirect URI, and looks at nothing else before (RFC 6749 section 4.1.2.1: with either wrong, the server "MUST NOT
+ * automatically redirect the user-agent").
+ * @throws InvalidRequest that must be shown to the user and never be redirected.
+ */
+export async function addressRequest(clients: Clients, parameters: Parameters): Promise<AddressedRequest> {
+  refuseTwice(parameters);
+  const client = await clients.find(required(parameters, 'client_id'));
+  if (client === undefined) {
+    throw new InvalidRequest('The parameter client_id names no client of this server.');
+  }
+  const given = parameters.get('redirect_uri');
+  return {
+    client,
+    redirectUri: given === undefined ? onlyRedirectUri(client) : registeredRedirectUri(client, given),
+    redirectUriGiven: given !== undefined,
+    state: parameters.get('state'),
+    parameters,
+  };
+}
+
+function refuseTwice(parameters: Parameters): void {
+  const twice = parameters.repeated.find((name) => name === 'client_id' || name === 'redirect_uri');
+  if (twice !== undefined) {
+    throw new InvalidRequest(`The parameter ${twice} must not be sent more than once.`);
+  }
+}
+
+function registeredRedirectUri(client: Client, given: string): string {
+  if (!matchesRegistered(given, client.metadata.redirect_uris)) {
+    throw new InvalidRequest('The redirect_uri is not one the client has registered. They are compared character by character.');
+  }
+  return given;
+}
+
+/** RFC 6749 section 3.1.2.3: it may be left out only where there is no choice. */
+function onlyRedirectUri({ metadata }: Client): string {
+  const [only, ...others] = metadata.redirect_uris;
+  if (only === undefined || others.length > 0) {
+    throw new InvalidRequest('The parameter redirect_uri is missing, and the client has not registered exactly one.');
+  }
+  return only;
+}

@@ -1,0 +1,53 @@
+import type { Client } from '../clients/client.ts';
+import type { Parameters } from '../core/parameters.ts';
+import type { Scope } from '../core/scope.ts';
+
+/**
+ * An authorization request whose client and redirect URI are proven. Before it exists an error is a page for the user, after it an error may
+ * be sent to the client: nothing but this type decides where (RFC 6749 section 4.1.2.1).
+ */
+export interface AddressedRequest {
+  readonly client: Client;
+  readonly redirectUri: string;
+  /** Whether the request named it, rather than the client having only one. */
+  readonly redirectUriGiven: boolean;
+  readonly state: string | undefined;
+  readonly parameters: Parameters;
+}
+
+/** What an authorization request asks for, once every rule has passed it. */
+export interface Authorization {
+  readonly scope: Scope;
+  /** RFC 8707. */
+  readonly resources: readonly string[];
+  /** RFC 7636, method S256. */
+  readonly codeChallenge: string | undefined;
+  /** OpenID Connect Core section 3.1.2.1. */
+  readonly prompts: readonly string[];
+  readonly maxAgeSeconds: number | undefined;
+  readonly loginHint: string | undefined;
+  readonly uiLocales: string | undefined;
+}
+
+/** One rule about authorization requests: one file each. It reads its parameters and gives its part of the authorization. */
+export interface AuthorizationRule {
+  readonly name: string;
+  /** @throws OAuthError when the request breaks the rule. */
+  apply(request: AddressedRequest): Partial<Authorization>;
+}
+
+/** @throws OAuthError of the first rule that the request breaks. */
+export function authorizationOf(request: AddressedRequest, rules: readonly AuthorizationRule[]): Authorization {
+  const parts = rules.map((rule) => rule.apply(request));
+  return Object.assign({ ...NOTHING_ASKED }, ...parts) as Authorization;
+}
+
+const NOTHING_ASKED: Authorization = {
+  scope: [],
+  resources: [],
+  codeChallenge: undefined,
+  prompts: [],
+  maxAgeSeconds: undefined,
+  loginHint: undefined,
+  uiLocales: undefined,
+};

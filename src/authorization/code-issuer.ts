@@ -1,0 +1,52 @@
+import type { Lifetimes } from '../config/config.ts';
+import type { AuditTrail } from '../core/audit.ts';
+import type { EpochSeconds } from '../core/clock.ts';
+import type { ProtocolResponse } from '../core/endpoint.ts';
+import { newIdentifier } from '../core/identifiers.ts';
+import type { Grants } from '../grants/grants.ts';
+import type { GrantCredentials } from '../tokens/grant-credentials.ts';
+import { absoluteExpiry } from '../tokens/lifetimes.ts';
+import type { AddressedRequest, Authorization } from './authorization.ts';
+import { authorizationResponse } from './response.ts';
+
+/** An authorization that a user has let happen. */
+export interface AllowedAuthorization {
+  readonly addressed: AddressedRequest;
+  readonly authorization: Authorization;
+  readonly userId: string;
+  /** The login it rests on. */
+  readonly authentication: { readonly id: string; readonly authTime: EpochSeconds; readonly methods: readonly string[] };
+  readonly requestId: string;
+}
+
+/** Records the grant and sends its code to the client (RFC 6749 section 4.1.2). */
+export type CodeIssuer = (allowed: AllowedAuthorization, now: EpochSeconds) => Promise<ProtocolResponse>;
+
+export function codeIssuer(rooms: {
+  readonly issuer: string;
+  readonly grants: Grants;
+  readonly credentials: GrantCredentials;
+  readonly lifetimes: Lifetimes;
+  readonly audit: AuditTrail;
+}): CodeIssuer {
+  const { issuer, grants, credentials, lifetimes, audit } = rooms;
+
+  return async ({ addressed, authorization, userId, authentication, requestId }, now) => {
+    const { client, redirectUri, redirectUriGiven } = addressed;
+    const id = newIdentifier();
+    await grants.create({
+      id,
+      clientId: client.id,
+      userId,
+      scope: authorization.scope,
+      resources: authorization.resources,
+      authentication: { authTime: authentication.authTime, methods: authentication.methods, sessionId: authentication.id },
+      code: { redirectUri, redirectUriGiven, codeChallenge: authorization.codeChallenge },
+      createdAt: now,
+      expiresAt: now + lifetimes.authorizationCodeSeconds,
+      absoluteExpiresAt: absoluteExpiry(client, lifetimes, now),
+    });
+    audit.record('grant_created', { grantId: id, clientId: client.id, userId, requestId });
+    return authorizationResponse(addressed, issuer, { code: credentials.authorizationCode(id) });
+  };
+}

@@ -1,0 +1,73 @@
+import { requestedResources, requestedScope } from '../clients/permissions.ts';
+import { InvalidRequest, RequestFormNotSupported, UnauthorizedClient, UnsupportedResponseType } from '../core/errors.ts';
+import { refuseRepeats, required } from '../core/parameters.ts';
+import type { AuthorizationRule } from './authorization.ts';
+
+/** RFC 6749 section 3.1: no parameter twice; only `resource` may be (RFC 8707 section 2). */
+export const repeatsRule: AuthorizationRule = {
+  name: 'repeats',
+  apply({ parameters }) {
+    refuseRepeats(parameters, ['resource']);
+    return {};
+  },
+};
+
+/** OpenID Connect Core section 6 and 7.2.1: what cannot be honoured must be refused, for ignoring it would change what was asked. */
+export const requestObjectRule: AuthorizationRule = {
+  name: 'request object',
+  apply({ parameters }) {
+    if (parameters.get('request') !== undefined) {
+      throw new RequestFormNotSupported('request_not_supported', 'The parameter request is not supported: send the parameters themselves.');
+    }
+    if (parameters.get('request_uri') !== undefined) {
+      throw new RequestFormNotSupported(
+        'request_uri_not_supported',
+        'The parameter request_uri is not supported: send the parameters themselves.',
+      );
+    }
+    if (parameters.get('registration') !== undefined) {
+      throw new RequestFormNotSupported(
+        'registration_not_supported',
+        'The parameter registration is not supported: register the client first.',
+      );
+    }
+    return {};
+  },
+};
+
+/** RFC 6749 section 3.1.1. Not supported: token and the hybrid types (RFC 9700 section 2.1.2). */
+export const responseTypeRule: AuthorizationRule = {
+  name: 'response_type',
+  apply({ client, parameters }) {
+    if (required(parameters, 'response_type') !== 'code') {
+      throw new UnsupportedResponseType('The response_type must be code.');
+    }
+    if (!client.metadata.response_types.includes('code')) {
+      throw new UnauthorizedClient('The client is not registered for the response type code.');
+    }
+    return {};
+  },
+};
+
+/** OAuth 2.0 Multiple Response Type Encoding Practices section 2.1. */
+export const responseModeRule: AuthorizationRule = {
+  name: 'response_mode',
+  apply({ parameters }) {
+    if ((parameters.get('response_mode') ?? 'query') !== 'query') {
+      throw new InvalidRequest('The response_mode must be query.');
+    }
+    return {};
+  },
+};
+
+/** RFC 6749 section 3.3. A request without scope asks for all that the client is registered for. */
+export const scopeRule: AuthorizationRule = {
+  name: 'scope',
+  apply: ({ client, parameters }) => ({ scope: requestedScope(parameters, client.scope, client.scope) }),
+};
+
+/** RFC 8707 section 2.1. */
+export const resourceRule: AuthorizationRule = {
+  name: 'resource',
+  apply: ({ client, parameters }) => ({ resources: requestedResources(parameters, client.metadata.allowed_resources) }),
+};

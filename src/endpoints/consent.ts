@@ -1,0 +1,71 @@
+import { authorizationErrorResponse } from '../authorization/response.ts';
+import type { AuditTrail } from '../core/audit.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Endpoint } from '../core/endpoint.ts';
+import { AccessDenied } from '../core/errors.ts';
+import type { AuthorizationFlow } from '../interaction/authorization-flow.ts';
+import type { BrowserSessions } from '../interaction/browser-sessions.ts';
+import { consentItems, isRemembered } from '../interaction/consent-prompt.ts';
+import type { Consents } from '../interaction/consents.ts';
+import type { Forms } from '../interaction/forms.ts';
+import type { InteractionPaths } from '../interaction/interaction-pages.ts';
+import { consentPurpose } from '../interaction/interaction-pages.ts';
+import type { PendingRequests } from '../interaction/pending-request.ts';
+import { expiredPage, showingErrors } from './error-pages.ts';
+
+/** Takes the consent form: `decision` is `allow`, `deny`, or `switch` to another account. */
+export function consentEndpoint(rooms: {
+  readonly issuer: string;
+  readonly flow: AuthorizationFlow;
+  readonly pendingRequests: PendingRequests;
+  readonly forms: Forms;
+  readonly sessions: BrowserSessions;
+  readonly consents: Consents;
+  readonly paths: InteractionPaths;
+  readonly clock: Clock;
+  readonly audit: AuditTrail;
+}): Endpoint {
+  const { issuer, flow, pendingRequests, forms, sessions, consents, paths, clock, audit } = rooms;
+
+  return showingErrors({
+    path: '/consent',
+    methods: ['POST'],
+    async handle(request) {
+      const signed = request.form.get('request') ?? '';
+      const pending = pendingRequests.open(signed, clock.now());
+      if (pending === undefined) {
+        return expiredPage(request);
+      }
+      const situation = await flow.situation(pending, request);
+      if ('kind' in situation) {
+        return situation;
+      }
+      const { session, addressed, authorization, now } = situation;
+      const resume = { kind: 'redirect', location: `${paths.resume}?request=${signed}` } as const;
+      // A session that ended or changed since the page was shown: the page is shown again, to whoever is logged in now.
+      if (session === undefined || !forms.isGenuine(request, consentPurpose(signed, session.id))) {
+        return resume;
+      }
+      // All that comes before consent must still hold: the login may have become too old meanwhile.
+      if ((await flow.due(situation, 'consent')) !== undefined) {
+        return resume;
+      }
+      const facts = { clientId: addressed.client.id, userId: session.userId, requestId: request.requestId };
+      switch (request.form.get('decision')) {
+        case 'allow':
+          if (isRemembered(addressed)) {
+            await consents.remember(session.userId, addressed.client.id, consentItems(authorization), now);
+          }
+          audit.record('consent_granted', { ...facts, scope: authorization.scope.join(' ') });
+          return flow.complete({ ...situation, session }, request.requestId);
+        case 'deny':
+          audit.record('consent_denied', facts);
+          return authorizationErrorResponse(addressed, issuer, new AccessDenied('The user did not allow it.'));
+        case 'switch':
+          return { ...resume, cookies: await sessions.end(request) };
+        default:
+          return resume;
+      }
+    },
+  });
+}

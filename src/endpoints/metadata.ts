@@ -1,0 +1,28 @@
+import type { Endpoint } from '../core/endpoint.ts';
+
+/** RFC 8414 section 2. */
+export type ServerMetadata = Readonly<Record<string, unknown>> & { readonly issuer: string };
+
+/**
+ * The server metadata at one of its addresses. All of them serve the same document: RFC 8414 section 3.1 puts `/.well-known/…` before the
+ * issuer's path, OpenID Connect Discovery section 4 puts it behind, and clients try either.
+ * @param path absolute, not relative to the issuer.
+ */
+export function metadataEndpoint(path: `/${string}`, metadata: ServerMetadata): Endpoint {
+  const body = JSON.stringify(metadata);
+  return {
+    path,
+    methods: ['GET'],
+    crossOrigin: true,
+    async handle() {
+      return { kind: 'document', contentType: 'application/json', body, maxAgeSeconds: 300 };
+    },
+  };
+}
+
+/** Where a client may look for the metadata of `issuer`. */
+export function metadataPaths(issuer: string): readonly `/${string}`[] {
+  const path = new URL(issuer).pathname.replace(/\/$/, '');
+  const names = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'] as const;
+  return [...new Set(names.flatMap((name) => [`${name}${path}`, `${path}${name}`] as `/${string}`[]))];
+}

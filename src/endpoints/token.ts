@@ -1,0 +1,38 @@
+import type { ClientAuthenticator } from '../clients/authentication.ts';
+import { mayUseGrantType } from '../clients/permissions.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Endpoint } from '../core/endpoint.ts';
+import { UnauthorizedClient, UnsupportedGrantType } from '../core/errors.ts';
+import { refuseRepeats, required } from '../core/parameters.ts';
+import type { GrantType } from '../grant-types/grant-type.ts';
+
+/** RFC 6749 section 3.2: finds out the client, then lets the grant type's own rules decide. */
+export function tokenEndpoint(rooms: {
+  readonly grantTypes: readonly GrantType[];
+  readonly authenticateClient: ClientAuthenticator;
+  readonly clock: Clock;
+}): Endpoint {
+  const grantTypes = new Map(rooms.grantTypes.map((grantType) => [grantType.type, grantType]));
+
+  return {
+    path: '/token',
+    methods: ['POST'],
+    metadataName: 'token_endpoint',
+    crossOrigin: true,
+    async handle(request) {
+      const { form } = request;
+      // RFC 8707 section 2 lets `resource` come more than once.
+      refuseRepeats(form, ['resource']);
+      const client = await rooms.authenticateClient(request);
+      const grantType = grantTypes.get(required(form, 'grant_type'));
+      if (grantType === undefined) {
+        throw new UnsupportedGrantType(`The grant_type must be one of ${[...grantTypes.keys()].join(', ')}.`);
+      }
+      if (!mayUseGrantType(client, grantType.type)) {
+        throw new UnauthorizedClient(`The client is not registered for the grant type ${grantType.type}.`);
+      }
+      const body = await grantType.exchange({ client, parameters: form, now: rooms.clock.now(), requestId: request.requestId });
+      return { kind: 'json', status: 200, body };
+    },
+  };
+}

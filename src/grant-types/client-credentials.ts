@@ -1,0 +1,23 @@
+import { requestedResources, requestedScope } from '../clients/permissions.ts';
+import { UnauthorizedClient } from '../core/errors.ts';
+import type { AccessTokenIssuer } from '../tokens/access-token.ts';
+import { tokenResponse } from '../tokens/token-response.ts';
+import type { GrantType } from './grant-type.ts';
+
+/** RFC 6749 section 4.4: a client acts for itself. No database is asked: the client is in memory, and nothing is stored for the token. */
+export function clientCredentials(rooms: { readonly issueAccessToken: AccessTokenIssuer }): GrantType {
+  return {
+    type: 'client_credentials',
+    async exchange({ client, parameters, now }) {
+      // Registration refuses it too. Here as well, because a token for whoever knows a name would be for everyone.
+      if (!client.isConfidential) {
+        throw new UnauthorizedClient('A public client cannot use client_credentials (RFC 6749 section 4.4).');
+      }
+      const scope = requestedScope(parameters, client.scope, client.scope);
+      const resources = requestedResources(parameters, client.metadata.allowed_resources);
+      const accessToken = await rooms.issueAccessToken({ client, grant: undefined, scope, resources }, now);
+      // RFC 6749 section 4.4.3: "A refresh token SHOULD NOT be included."
+      return tokenResponse(accessToken, scope, undefined, now);
+    },
+  };
+}

@@ -1,0 +1,20 @@
+import type { AuthenticatedClient } from '../clients/authentication.ts';
+import type { EpochSeconds } from '../core/clock.ts';
+import type { Parameters } from '../core/parameters.ts';
+import type { TokenResponse } from '../tokens/token-response.ts';
+
+/** A request to the token endpoint whose client has proved itself and may use the grant type. */
+export interface TokenRequest {
+  readonly client: AuthenticatedClient;
+  readonly parameters: Parameters;
+  readonly now: EpochSeconds;
+  /** Names the request in the audit trail. */
+  readonly requestId: string;
+}
+
+/** One value of `grant_type`: one file each. */
+export interface GrantType {
+  readonly type: string;
+  /** @throws OAuthError when no token is due. What must be used up is used up last, when nothing else can refuse. */
+  exchange(request: TokenRequest): Promise<TokenResponse>;
+}

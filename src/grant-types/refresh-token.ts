@@ -1,0 +1,110 @@
+import { requestedResources, requestedScope } from '../clients/permissions.ts';
+import type { Lifetimes } from '../config/config.ts';
+import type { AuditTrail } from '../core/audit.ts';
+import { InvalidGrant } from '../core/errors.ts';
+import { required } from '../core/parameters.ts';
+import type { Grant } from '../grants/grant.ts';
+import type { Grants } from '../grants/grants.ts';
+import type { RotationOutcome } from '../grants/rotation.ts';
+import { useRefreshToken } from '../grants/rotation.ts';
+import type { AccessTokenIssuer } from '../tokens/access-token.ts';
+import type { GrantCredential, GrantCredentials } from '../tokens/grant-credentials.ts';
+import { refreshTokenIdleSeconds } from '../tokens/lifetimes.ts';
+import { tokenResponse } from '../tokens/token-response.ts';
+import type { GrantType, TokenRequest } from './grant-type.ts';
+
+/** RFC 6749 section 6, with rotation (RFC 9700 section 4.14.2) that neither forks nor logs out an honest client. */
+export function refreshToken(rooms: {
+  readonly grants: Grants;
+  readonly credentials: GrantCredentials;
+  readonly issueAccessToken: AccessTokenIssuer;
+  readonly lifetimes: Lifetimes;
+  readonly audit: AuditTrail;
+}): GrantType {
+  const { grants, credentials, issueAccessToken, lifetimes, audit } = rooms;
+
+  return {
+    type: 'refresh_token',
+    async exchange(request) {
+      const { client, parameters, now } = request;
+      const presented = credentials.proveRefreshToken(required(parameters, 'refresh_token'));
+      if (presented === undefined) {
+        throw refusal('the token was not made here');
+      }
+      await refuseWidening(request, presented);
+      const outcome = await useRefreshToken(
+        grants,
+        {
+          ...presented,
+          clientId: client.id,
+          rotates: client.metadata.refresh_token_rotation,
+          idleSeconds: refreshTokenIdleSeconds(client, lifetimes),
+          graceSeconds: lifetimes.refreshTokenGraceSeconds,
+        },
+        now,
+      );
+      const grant = liveGrant(outcome, request);
+      const narrowed = narrow(request, grant);
+      const accessToken = await issueAccessToken({ client, grant, ...narrowed }, now);
+      const token = credentials.refreshToken({ grantId: grant.id, generation: grant.generation });
+      return tokenResponse(accessToken, narrowed.scope, { token, grant }, now);
+    },
+  };
+
+  /** A request that asks for more than the grant holds must not use its token up: so the grant is looked at before, where anything is asked. */
+  async function refuseWidening(request: TokenRequest, { grantId }: GrantCredential): Promise<void> {
+    const { parameters, client } = request;
+    if (parameters.get('scope') === undefined && parameters.all('resource').length === 0) {
+      return;
+    }
+    const grant = await grants.find(grantId);
+    if (grant !== undefined && grant.clientId === client.id) {
+      narrow(request, grant);
+    }
+  }
+
+  function liveGrant(outcome: RotationOutcome, { client, requestId }: TokenRequest): Grant {
+    switch (outcome.kind) {
+      case 'rotated':
+      case 'repeated':
+        return outcome.grant;
+      case 'caught_up':
+        audit.record('refresh_token_ahead_of_database', {
+          grantId: outcome.grant.id,
+          recorded: outcome.recorded,
+          clientId: client.id,
+          requestId,
+        });
+        return outcome.grant;
+      case 'reused':
+        audit.record('refresh_token_reuse', { grantId: outcome.grant.id, clientId: client.id, userId: outcome.grant.user.id, requestId });
+        throw refusal(outcome.detail);
+      case 'refused':
+        throw refusal(outcome.detail);
+    }
+  }
+}
+
+/** What the request asks for, within the grant (RFC 6749 section 6; RFC 8707 section 2.2) and within what the client may still ask for. */
+function narrow(
+  { client, parameters }: TokenRequest,
+  grant: Grant,
+): { readonly scope: readonly string[]; readonly resources: readonly string[] } {
+  // A scope taken from the client since then is taken from its grants too.
+  const remaining = grant.scope.filter((value) => client.scope.includes(value));
+  const allowed = grant.resources.length > 0 ? grant.resources : client.metadata.allowed_resources;
+  const resources = requestedResources(parameters, allowed);
+  return {
+    scope: requestedScope(parameters, remaining, remaining),
+    resources:
+      resources.length > 0 ? resources : grant.resources.filter((resource) => client.metadata.allowed_resources.includes(resource)),
+  };
+}
+
+/** One answer for every cause, so that a thief learns nothing from it. */
+function refusal(detail: string): InvalidGrant {
+  return new InvalidGrant(
+    'The refresh token is not valid: it is unknown, expired, revoked, already used, or issued to another client. Let the user log in again.',
+    detail,
+  );
+}

@@ -1,0 +1,82 @@
+import type { EpochSeconds } from '../core/clock.ts';
+import type { ProtocolRequest, SetCookie } from '../core/endpoint.ts';
+import { IDENTIFIER_BYTES, identifierFromBytes, newIdentifier, writeIdentifier } from '../core/identifiers.ts';
+import type { ServerSecrets } from '../keys/server-secrets.ts';
+import { mintBytes, proveBytes } from '../tokens/authenticated-bytes.ts';
+import type { Session, Sessions } from './session.ts';
+
+/** The login of the browser that sends a request. Its cookie proves itself, as refresh tokens do: the database holds nothing to steal. */
+export interface BrowserSessions {
+  /** The live session of the request, its idle time counted anew. */
+  current(request: ProtocolRequest, now: EpochSeconds): Promise<Session | undefined>;
+  /** Logs a user in, in a new session (never one that a stranger may have planted); the browser's old one ends. */
+  begin(request: ProtocolRequest, userId: string, methods: readonly string[], now: EpochSeconds): Promise<readonly SetCookie[]>;
+  /** Ends the browser's session. */
+  end(request: ProtocolRequest): Promise<readonly SetCookie[]>;
+}
+
+const COOKIE = 'keyturn_session';
+const DOMAIN = 'keyturn session';
+// Moving the idle end is a write: once in a while is enough.
+const TOUCH_AFTER_SECONDS = 60;
+
+export function browserSessions(rooms: {
+  readonly sessions: Sessions;
+  readonly secrets: ServerSecrets;
+  readonly idleSeconds: number;
+  readonly absoluteSeconds: number;
+}): BrowserSessions {
+  const { sessions, secrets, idleSeconds, absoluteSeconds } = rooms;
+
+  return {
+    async current(request, now) {
+      const id = sessionIdOf(request);
+      const session = id === undefined ? undefined : await sessions.findLive(id, now);
+      if (session === undefined) {
+        return undefined;
+      }
+      const idleExpiresAt = Math.min(now + idleSeconds, session.expiresAt);
+      if (idleExpiresAt - session.idleExpiresAt >= TOUCH_AFTER_SECONDS) {
+        await sessions.touch(session.id, idleExpiresAt);
+      }
+      return session;
+    },
+    async begin(request, userId, methods, now) {
+      const old = sessionIdOf(request);
+      if (old !== undefined) {
+        await sessions.end(old);
+      }
+      const id = newIdentifier();
+      const expiresAt = now + absoluteSeconds;
+      await sessions.create({
+        id,
+        userId,
+        authTime: now,
+        methods,
+        createdAt: now,
+        idleExpiresAt: Math.min(now + idleSeconds, expiresAt),
+        expiresAt,
+      });
+      return [{ name: COOKIE, value: cookieOf(id), maxAgeSeconds: absoluteSeconds }];
+    },
+    async end(request) {
+      const id = sessionIdOf(request);
+      if (id !== undefined) {
+        await sessions.end(id);
+      }
+      return [{ name: COOKIE, value: '', maxAgeSeconds: 0 }];
+    },
+  };
+
+  function cookieOf(id: string): string {
+    const payload = Buffer.allocUnsafe(IDENTIFIER_BYTES);
+    writeIdentifier(id, payload, 0);
+    return mintBytes(secrets, DOMAIN, payload);
+  }
+
+  function sessionIdOf({ cookies }: ProtocolRequest): string | undefined {
+    const cookie = cookies[COOKIE];
+    const payload = cookie === undefined ? undefined : proveBytes(secrets, DOMAIN, cookie);
+    return payload?.length === IDENTIFIER_BYTES ? identifierFromBytes(payload, 0) : undefined;
+  }
+}

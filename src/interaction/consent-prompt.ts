@@ -1,0 +1,39 @@
+import type { AddressedRequest, Authorization } from '../authorization/authorization.ts';
+import { canBeImpersonated } from '../clients/redirect-uri.ts';
+import { ConsentRequired } from '../core/errors.ts';
+import { isWithin } from '../core/scope.ts';
+import type { Consents } from './consents.ts';
+import type { Prompt } from './prompt.ts';
+
+/** The user must allow what the client asks for, unless they did before or the client is first-party. */
+export function consentPrompt(consents: Consents): Prompt {
+  return {
+    name: 'consent',
+    async isDue({ addressed, authorization, session }) {
+      if (authorization.prompts.includes('consent')) {
+        return true;
+      }
+      if (addressed.client.metadata.skip_consent) {
+        return false;
+      }
+      if (session === undefined || !isRemembered(addressed)) {
+        return true;
+      }
+      return !isWithin(consentItems(authorization), await consents.find(session.userId, addressed.client.id));
+    },
+    errorWhenSilent: () => new ConsentRequired('The user has not allowed this yet.'),
+  };
+}
+
+/**
+ * Whether an answer counts for the next time. Not for a public client whose redirect URI any program on the device could claim: nothing shows
+ * that the one that asks next is the one that was allowed (RFC 8252 section 8.6; RFC 6749 section 10.2).
+ */
+export function isRemembered({ client, redirectUri }: AddressedRequest): boolean {
+  return client.isConfidential || !canBeImpersonated(redirectUri);
+}
+
+/** What a user allows, item by item. Those with a space in them are no scope values, and cannot be taken for one. */
+export function consentItems({ scope, resources }: Authorization): readonly string[] {
+  return ['client access', ...scope, ...resources.map((resource) => `resource ${resource}`)];
+}

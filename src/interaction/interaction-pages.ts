@@ -1,0 +1,115 @@
+import type { Users } from '../accounts/user.ts';
+import { cspSource } from '../clients/redirect-uri.ts';
+import type { ProtocolRequest, ProtocolResponse } from '../core/endpoint.ts';
+import { consentPage } from '../pages/consent-page.ts';
+import type { Language } from '../pages/languages.ts';
+import { chooseLanguage } from '../pages/languages.ts';
+import type { LoginProblem } from '../pages/login-page.ts';
+import { loginPage } from '../pages/login-page.ts';
+import { describeRedirect } from '../pages/redirect-description.ts';
+import { isRemembered } from './consent-prompt.ts';
+import type { FormPurpose, Forms } from './forms.ts';
+import type { PendingRequests } from './pending-request.ts';
+import type { Situation } from './prompt.ts';
+
+/** Where the forms of the pages are posted, as paths of this server. */
+export interface InteractionPaths {
+  readonly login: string;
+  readonly consent: string;
+  readonly logout: string;
+  /** Goes on with a signed request. */
+  readonly resume: string;
+}
+
+/** What went wrong with the login form that is shown again. */
+export interface LoginFailure {
+  readonly problem: LoginProblem;
+  readonly username: string | undefined;
+  readonly retryAfterSeconds?: number;
+}
+
+/** The pages of an authorization, with the forms that lead on from them. */
+export interface InteractionPages {
+  login(request: ProtocolRequest, situation: Situation, failure?: LoginFailure): ProtocolResponse;
+  consent(request: ProtocolRequest, situation: Situation): Promise<ProtocolResponse>;
+}
+
+const STATUS_OF_PROBLEM: Readonly<Record<LoginProblem, number>> = { refused: 400, expired: 400, throttled: 429 };
+
+export function interactionPages(rooms: {
+  readonly paths: InteractionPaths;
+  readonly forms: Forms;
+  readonly pendingRequests: PendingRequests;
+  readonly users: Users;
+}): InteractionPages {
+  const { paths, forms, pendingRequests, users } = rooms;
+
+  return {
+    login(request, situation, failure) {
+      const { addressed, authorization } = situation;
+      const signed = pendingRequests.sign(situation.pending);
+      const form = forms.issue(request, loginPurpose(signed));
+      return {
+        kind: 'page',
+        status: failure === undefined ? 200 : STATUS_OF_PROBLEM[failure.problem],
+        html: loginPage({
+          language: languageOf(request, situation),
+          clientName: nameOf(situation),
+          action: paths.login,
+          hidden: { request: signed, form_token: form.token },
+          username: failure?.username ?? authorization.loginHint,
+          problem: failure?.problem,
+          retryAfterSeconds: failure?.retryAfterSeconds,
+        }),
+        formTargets: [cspSource(addressed.redirectUri)],
+        cookies: form.cookies,
+        headers: failure?.retryAfterSeconds === undefined ? {} : { 'retry-after': String(failure.retryAfterSeconds) },
+      };
+    },
+
+    async consent(request, situation) {
+      const { addressed, authorization, session } = situation;
+      const user = session === undefined ? undefined : await users.find(session.userId);
+      const signed = pendingRequests.sign(situation.pending);
+      const form = forms.issue(request, consentPurpose(signed, session?.id));
+      const language = languageOf(request, situation);
+      const { client_uri, policy_uri, tos_uri } = addressed.client.metadata;
+      return {
+        kind: 'page',
+        status: 200,
+        html: consentPage({
+          language,
+          client: { name: nameOf(situation), uri: client_uri, policyUri: policy_uri, tosUri: tos_uri },
+          username: user?.username ?? '',
+          scopes: authorization.scope,
+          resources: authorization.resources,
+          redirectTo: describeRedirect(language, addressed.redirectUri),
+          remembered: isRemembered(addressed),
+          action: paths.consent,
+          hidden: { request: signed, form_token: form.token },
+        }),
+        formTargets: [cspSource(addressed.redirectUri)],
+        cookies: form.cookies,
+      };
+    },
+  };
+}
+
+/** What the login form's token is good for. */
+export function loginPurpose(signedRequest: string): FormPurpose {
+  return { action: 'login', subject: signedRequest };
+}
+
+/** What the consent form's token is good for: the decision of the user of that session, and of no other who logs in meanwhile. */
+export function consentPurpose(signedRequest: string, sessionId: string | undefined): FormPurpose {
+  return { action: 'consent', subject: signedRequest, sessionId };
+}
+
+function languageOf({ headers }: ProtocolRequest, { authorization }: Situation): Language {
+  const accepted = headers['accept-language'];
+  return chooseLanguage(authorization.uiLocales, typeof accepted === 'string' ? accepted : undefined);
+}
+
+function nameOf({ addressed: { client } }: Situation): string {
+  return client.metadata.client_name ?? client.id;
+}

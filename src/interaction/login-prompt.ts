@@ -1,0 +1,19 @@
+import { LoginRequired } from '../core/errors.ts';
+import type { Prompt } from './prompt.ts';
+
+/** The user must log in: never did, must again (`prompt=login`, `select_account`), or did too long ago (`max_age`). */
+export const loginPrompt: Prompt = {
+  name: 'login',
+  async isDue({ authorization: { prompts, maxAgeSeconds }, pending, session, now }) {
+    if (session === undefined) {
+      return true;
+    }
+    // A login since the request began answers whatever it asks for. By the session, not by the clock: two logins fit into one second.
+    if (session.id !== pending.sessionAtStart && session.authTime >= pending.startedAt) {
+      return false;
+    }
+    const isAsked = prompts.includes('login') || prompts.includes('select_account');
+    return isAsked || (maxAgeSeconds !== undefined && now - session.authTime > maxAgeSeconds);
+  },
+  errorWhenSilent: () => new LoginRequired('The user is not logged in, or must log in again.'),
+};

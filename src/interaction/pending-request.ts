@@ -1,0 +1,50 @@
+import type { EpochSeconds } from '../core/clock.ts';
+import type { Parameters } from '../core/parameters.ts';
+import { parametersOf } from '../core/parameters.ts';
+import type { ServerSecrets } from '../keys/server-secrets.ts';
+import { mintBytes, proveBytes } from '../tokens/authenticated-bytes.ts';
+
+/**
+ * An authorization request on its way through login and consent. It travels with the browser, signed, in forms and redirects: a visit to
+ * `/authorize` writes nothing, so that nobody can fill the database with beginnings. It grants nothing either: every step begins with the
+ * request's rules again.
+ */
+export interface PendingRequest {
+  readonly parameters: Parameters;
+  readonly startedAt: EpochSeconds;
+  /**
+   * The session the browser had when the request began, '' for none: a login that the request asks for must have made another one.
+   * undefined: the browser has not been looked at yet.
+   */
+  readonly sessionAtStart: string | undefined;
+}
+
+/** Signs pending requests, and reads them back. */
+export interface PendingRequests {
+  sign(pending: PendingRequest): string;
+  /** @returns undefined when the text was not signed here, or too long ago. */
+  open(text: string, now: EpochSeconds): PendingRequest | undefined;
+}
+
+const DOMAIN = 'keyturn pending authorization request';
+// Long enough to find a password; the client's own state seldom lives longer.
+const LIFETIME_SECONDS = 3600;
+
+export function pendingRequests(secrets: ServerSecrets): PendingRequests {
+  return {
+    sign({ parameters, startedAt, sessionAtStart }) {
+      return mintBytes(secrets, DOMAIN, Buffer.from(JSON.stringify([startedAt, sessionAtStart ?? null, parameters.entries])));
+    },
+    open(text, now) {
+      const proven = proveBytes(secrets, DOMAIN, text);
+      if (proven === undefined) {
+        return undefined;
+      }
+      // Proven bytes are our own: their shape is what `sign` gave them.
+      const [startedAt, sessionAtStart, entries] = JSON.parse(proven.toString()) as [number, string | null, [string, string][]];
+      return now >= startedAt + LIFETIME_SECONDS
+        ? undefined
+        : { parameters: parametersOf(entries), startedAt, sessionAtStart: sessionAtStart ?? undefined };
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto';
+import type { Client } from '../clients/client.ts';
+import type { Lifetimes, SigningAlgorithm } from '../config/config.ts';
+import type { EpochSeconds } from '../core/clock.ts';
+import type { Scope } from '../core/scope.ts';
+import { formatScope } from '../core/scope.ts';
+import type { Grant } from '../grants/grant.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
+import { accessTokenSeconds } from './lifetimes.ts';
+
+/** Whom an access token is for, and what it lets its bearer do. */
+export interface AccessTokenOrder {
+  readonly client: Client;
+  /** The grant it is a credential of; undefined: the client acts for itself (RFC 6749 section 4.4). */
+  readonly grant: Grant | undefined;
+  readonly scope: Scope;
+  /** RFC 8707 resource indicators; none: the client's own first resource, or else the issuer. */
+  readonly resources: readonly string[];
+}
+
+export interface IssuedAccessToken {
+  readonly token: string;
+  /** Seconds. */
+  readonly expiresIn: number;
+}
+
+/** Makes access tokens: signed and forgotten, nothing is stored for one. */
+export type AccessTokenIssuer = (order: AccessTokenOrder, now: EpochSeconds) => Promise<IssuedAccessToken>;
+
+/** RFC 9068: a JWT of type `at+jwt` that a resource server verifies by itself, with the published keys. */
+export function accessTokenIssuer(rooms: {
+  readonly issuer: string;
+  readonly keys: Pick<KeyRing, 'current'>;
+  readonly defaultAlgorithm: SigningAlgorithm;
+  readonly lifetimes: Lifetimes;
+  readonly notBefore: boolean;
+}): AccessTokenIssuer {
+  const { issuer, keys, defaultAlgorithm, lifetimes, notBefore } = rooms;
+
+  return async ({ client, grant, scope, resources }, now) => {
+    const expiresIn = accessTokenSeconds(client, lifetimes);
+    const claims = {
+      // Before the others, so that no claim a deployment adds can stand in for one of the protocol's.
+      ...client.metadata.access_token_claims,
+      ...grant?.user.accessTokenClaims,
+      iss: issuer,
+      // RFC 9068 section 2.2: without a user, the client itself is the subject.
+      sub: grant?.user.id ?? client.id,
+      aud: audienceOf(client, resources, issuer),
+      exp: now + expiresIn,
+      ...(notBefore ? { nbf: now } : {}),
+      iat: now,
+      jti: randomBytes(16).toString('base64url'),
+      client_id: client.id,
+      ...(scope.length === 0 ? {} : { scope: formatScope(scope) }),
+      ...(grant === undefined ? {} : { auth_time: grant.authentication.authTime, grant_id: grant.id }),
+    };
+    const key = keys.current(client.metadata.access_token_signed_response_alg ?? defaultAlgorithm);
+    return { token: await key.sign('at+jwt', claims), expiresIn };
+  };
+}
+
+function audienceOf(client: Client, resources: readonly string[], issuer: string): string | readonly string[] {
+  if (resources.length > 1) {
+    return resources;
+  }
+  return resources[0] ?? client.metadata.allowed_resources[0] ?? issuer;
+}

@@ -1,0 +1,36 @@
+import type { EpochSeconds } from '../core/clock.ts';
+import type { Scope } from '../core/scope.ts';
+import { formatScope } from '../core/scope.ts';
+import type { Grant } from '../grants/grant.ts';
+import type { IssuedAccessToken } from './access-token.ts';
+
+/** RFC 6749 section 5.1, with the lifetimes of draft-ietf-oauth-refresh-token-expiration-03. */
+export interface TokenResponse {
+  readonly access_token: string;
+  readonly token_type: 'Bearer';
+  readonly expires_in: number;
+  readonly scope?: string;
+  readonly refresh_token?: string;
+  /** Seconds until the refresh token ends unless it is used. */
+  readonly refresh_token_timeout?: number;
+  /** Seconds until the grant ends, however often it is refreshed. */
+  readonly authorization_expires_in?: number;
+}
+
+/** @param refresh the refresh token that goes with it, and the grant as it is now. */
+export function tokenResponse(
+  accessToken: IssuedAccessToken,
+  scope: Scope,
+  refresh: { readonly token: string; readonly grant: Grant } | undefined,
+  now: EpochSeconds,
+): TokenResponse {
+  const cap = refresh?.grant.absoluteExpiresAt;
+  return {
+    access_token: accessToken.token,
+    token_type: 'Bearer',
+    expires_in: accessToken.expiresIn,
+    ...(scope.length === 0 ? {} : { scope: formatScope(scope) }),
+    ...(refresh === undefined ? {} : { refresh_token: refresh.token, refresh_token_timeout: refresh.grant.expiresAt - now }),
+    ...(cap === undefined ? {} : { authorization_expires_in: cap - now }),
+  };
+}
