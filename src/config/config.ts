@@ -1,0 +1,51 @@
+/** JWS algorithms a signing key can be made for (RFC 7518 section 3.1; Ed25519 by its RFC 9864 name). */
+export type SigningAlgorithm = 'ES256' | 'RS256' | 'PS256' | 'EdDSA';
+
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+
+/** Where the records are. `path` is as written, relative to the working directory; `url` may hold a password and is never logged. */
+export type DatabaseLocation = { readonly kind: 'sqlite'; readonly path: string } | { readonly kind: 'postgres'; readonly url: string };
+
+/** How long things live, in seconds. A client may override the first four for itself. */
+export interface Lifetimes {
+  readonly accessTokenSeconds: number;
+  readonly idTokenSeconds: number;
+  /** From one use of a refresh token to the next. */
+  readonly refreshTokenIdleSeconds: number;
+  /** From login to the last refresh; undefined: no cap. */
+  readonly refreshTokenAbsoluteSeconds: number | undefined;
+  /** How long a repeated refresh gets the same answer, 0 to 60. */
+  readonly refreshTokenGraceSeconds: number;
+  readonly authorizationCodeSeconds: number;
+  /** A browser's login: from one use to the next, and in all. */
+  readonly sessionIdleSeconds: number;
+  readonly sessionAbsoluteSeconds: number;
+}
+
+/** What the operator decided, checked. Made once, by `readConfig`, and never changed. */
+export interface Config {
+  readonly production: boolean;
+  /** Name or address to listen on. */
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** The issuer identifier, byte for byte; undefined outside production: http://localhost and the port. */
+  readonly issuer: string | undefined;
+  readonly database: DatabaseLocation;
+  /** As written: relative to the working directory. */
+  readonly keysDirectory: string;
+  /** At least one; the first signs where nothing else is asked for. */
+  readonly signingAlgorithms: readonly [SigningAlgorithm, ...SigningAlgorithm[]];
+  /** undefined: no automatic rotation. */
+  readonly signingKeyRotationSeconds: number | undefined;
+  /** How long a key is published before it signs; less than the rotation. */
+  readonly signingKeyPrepublishSeconds: number;
+  readonly lifetimes: Lifetimes;
+  /** Longest lifetime a client may register for its access tokens; decides how long a retired key stays published. */
+  readonly accessTokenMaxSeconds: number;
+  /** Whether access tokens carry `nbf`. */
+  readonly accessTokenNotBefore: boolean;
+  /** CIDR blocks (`10.0.0.0/8`, `::1/128`) of the proxies whose X-Forwarded-* are believed. */
+  readonly trustedProxies: readonly string[];
+  readonly logLevel: LogLevel;
+}

@@ -1,0 +1,165 @@
+import { isIPv6 } from 'node:net';
+import type { SigningAlgorithm } from './config.ts';
+import { parseDatabaseLocation } from './database-location.ts';
+import { durationBetween, durationOrOff } from './duration.ts';
+import { parseIssuer } from './issuer.ts';
+import { oneOf, type Parsed, type Setting, shown } from './setting.ts';
+import { parseTrustedProxies } from './trusted-proxies.ts';
+
+/** Every setting, in the order in which an operator meets them. `.env.example` and the documentation are made from this table. */
+export const settings = {
+  NODE_ENV: {
+    name: 'NODE_ENV',
+    default: 'development',
+    meaning: 'development, test or production; only production insists on an https issuer and makes no demo client',
+    parse: oneOf(['development', 'test', 'production']),
+  },
+  HOST: { name: 'HOST', default: '127.0.0.1', meaning: 'Address or name to listen on; 0.0.0.0 or :: is every interface', parse: parseHost },
+  PORT: { name: 'PORT', default: '4000', meaning: 'Port to listen on; 0 picks a free one', parse: parsePort },
+  ISSUER: {
+    name: 'ISSUER',
+    default: '',
+    meaning: 'Issuer identifier, byte for byte as in every token; unset outside production: http://localhost:$PORT',
+    parse: parseIssuer,
+  },
+  DATABASE_URL: {
+    name: 'DATABASE_URL',
+    default: 'sqlite:data/keyturn.sqlite',
+    meaning: 'sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE',
+    parse: parseDatabaseLocation,
+  },
+  KEYS_DIR: {
+    name: 'KEYS_DIR',
+    default: 'keys',
+    meaning: 'Folder of the signing keys and server secrets, files of mode 0600',
+    parse: parseFolder,
+  },
+  SIGNING_ALGS: {
+    name: 'SIGNING_ALGS',
+    default: 'ES256,RS256',
+    meaning: 'One live key for each of ES256, RS256, PS256, EdDSA; the first signs where nothing else is asked for',
+    parse: parseSigningAlgorithms,
+  },
+  SIGNING_KEY_ROTATION: {
+    name: 'SIGNING_KEY_ROTATION',
+    default: '30d',
+    meaning: 'How long a key signs before the next one takes over; 0 turns automatic rotation off',
+    parse: durationOrOff(1),
+  },
+  SIGNING_KEY_PREPUBLISH: {
+    name: 'SIGNING_KEY_PREPUBLISH',
+    default: '2d',
+    meaning: 'How long a key is published before it signs, less than SIGNING_KEY_ROTATION; unset: at most half of that',
+    parse: durationBetween(0),
+  },
+  ACCESS_TOKEN_TTL: {
+    name: 'ACCESS_TOKEN_TTL',
+    default: '15m',
+    meaning: 'Lifetime of an access token; many clients take one of 10m or less for expired at once',
+    parse: durationBetween(1),
+  },
+  ACCESS_TOKEN_MAX_TTL: {
+    name: 'ACCESS_TOKEN_MAX_TTL',
+    default: '24h',
+    meaning:
+      'Longest access token lifetime of any client; retired keys stay published as long; unset: or longer if a TTL here is',
+    parse: durationBetween(1, 366 * 86_400),
+  },
+  ACCESS_TOKEN_NBF: {
+    name: 'ACCESS_TOKEN_NBF',
+    default: 'off',
+    meaning: 'on puts nbf (not before) into access tokens; resource servers with a slow clock then refuse new tokens',
+    parse: parseSwitch,
+  },
+  ID_TOKEN_TTL: {
+    name: 'ID_TOKEN_TTL',
+    default: '15m',
+    meaning: 'Lifetime of an ID token; at most ACCESS_TOKEN_MAX_TTL',
+    parse: durationBetween(1),
+  },
+  AUTHORIZATION_CODE_TTL: {
+    name: 'AUTHORIZATION_CODE_TTL',
+    default: '60s',
+    meaning: 'Lifetime of an authorization code, at most 10m',
+    // RFC 6749 section 4.1.2: "A maximum authorization code lifetime of 10 minutes is RECOMMENDED."
+    parse: durationBetween(1, 600),
+  },
+  REFRESH_TOKEN_IDLE_TTL: {
+    name: 'REFRESH_TOKEN_IDLE_TTL',
+    default: '14d',
+    meaning: 'How long a refresh token lives without being used',
+    parse: durationBetween(1),
+  },
+  REFRESH_TOKEN_ABSOLUTE_TTL: {
+    name: 'REFRESH_TOKEN_ABSOLUTE_TTL',
+    default: '90d',
+    meaning: 'How long a grant can be refreshed in all; 0 turns this cap off',
+    parse: durationOrOff(1),
+  },
+  REFRESH_TOKEN_GRACE: {
+    name: 'REFRESH_TOKEN_GRACE',
+    default: '10s',
+    meaning: 'How long a repeated refresh gets the same answer, 0 to 60s',
+    parse: durationBetween(0, 60),
+  },
+  SESSION_IDLE_TTL: {
+    name: 'SESSION_IDLE_TTL',
+    default: '8h',
+    meaning: "How long a browser's login lasts without being used",
+    parse: durationBetween(1),
+  },
+  SESSION_ABSOLUTE_TTL: {
+    name: 'SESSION_ABSOLUTE_TTL',
+    default: '14d',
+    meaning: "How long a browser's login lasts in all",
+    parse: durationBetween(1),
+  },
+  TRUST_PROXY: {
+    name: 'TRUST_PROXY',
+    default: '',
+    meaning: 'CIDR blocks, separated by commas, of the proxies whose X-Forwarded-* headers are believed; unset: none',
+    parse: parseTrustedProxies,
+  },
+  LOG_LEVEL: {
+    name: 'LOG_LEVEL',
+    default: 'info',
+    meaning: 'fatal, error, warn, info, debug, trace or silent; JSON lines on standard output',
+    parse: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+  },
+} satisfies Record<string, Setting<unknown>>;
+
+function parseHost(text: string): Parsed<string> {
+  // A colon outside an IPv6 address is a port in the wrong place.
+  const isHost = isIPv6(text) || /^[A-Za-z0-9._-]+$/.test(text);
+  return isHost ? { value: text } : { problem: `must be an address or a host name alone, such as 127.0.0.1 or ::, not ${shown(text)}` };
+}
+
+function parsePort(text: string): Parsed<number> {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  return port <= 65_535 ? { value: port } : { problem: `must be a number from 0 to 65535, not ${shown(text)}` };
+}
+
+function parseFolder(text: string): Parsed<string> {
+  return text.includes('\0') ? { problem: 'must be a path' } : { value: text };
+}
+
+function parseSwitch(text: string): Parsed<boolean> {
+  const parsed = oneOf(['on', 'off'])(text);
+  return 'problem' in parsed ? parsed : { value: parsed.value === 'on' };
+}
+
+function parseSigningAlgorithms(text: string): Parsed<readonly [SigningAlgorithm, ...SigningAlgorithm[]]> {
+  const algorithms: SigningAlgorithm[] = [];
+  for (const word of text.split(',').map((part) => part.trim())) {
+    const parsed = oneOf(['ES256', 'RS256', 'PS256', 'EdDSA'])(word);
+    if ('problem' in parsed) {
+      return { problem: `is a list separated by commas; each word ${parsed.problem}` };
+    }
+    if (algorithms.includes(parsed.value)) {
+      return { problem: `names ${parsed.value} twice` };
+    }
+    algorithms.push(parsed.value);
+  }
+  const [first, ...others] = algorithms;
+  return first === undefined ? { problem: 'must name at least one algorithm' } : { value: [first, ...others] };
+}
