@@ -1,0 +1,35 @@
+import type { EpochSeconds } from '../core/clock.ts';
+
+/** Someone who can log in. */
+export interface User {
+  /** The subject identifier (`sub`): never reused, never changed. */
+  readonly id: string;
+  /** As the operator wrote it. */
+  readonly username: string;
+  readonly email: string | undefined;
+  readonly name: string | undefined;
+  /** PHC string of argon2id. */
+  readonly passwordHash: string;
+  readonly disabledAt: EpochSeconds | undefined;
+  /** Members the deployment adds to this user's access tokens. */
+  readonly accessTokenClaims: Readonly<Record<string, unknown>>;
+  readonly createdAt: EpochSeconds;
+  readonly updatedAt: EpochSeconds;
+}
+
+/** The records of users. Names are compared in their canonical form (`canonicalUsername`), which is unique. */
+export interface Users {
+  find(id: string): Promise<User | undefined>;
+  findByUsername(canonicalUsername: string): Promise<User | undefined>;
+  /** In order of canonical name; `after` is the last one of the page before. */
+  list(page: { readonly after?: string; readonly limit: number }): Promise<readonly User[]>;
+  /** @returns false when the name is taken. */
+  create(user: User, canonicalUsername: string): Promise<boolean>;
+  /** Sets the hash and ends the user's sessions, in one transaction. @returns false when there is no such user. */
+  setPassword(id: string, passwordHash: string, now: EpochSeconds): Promise<boolean>;
+  setAccessTokenClaims(id: string, claims: Readonly<Record<string, unknown>>, now: EpochSeconds): Promise<boolean>;
+  /** Disables the user, ends the sessions and revokes the grants (reason `user_disabled`), in one transaction. */
+  disable(id: string, now: EpochSeconds): Promise<boolean>;
+  /** Lets a disabled user log in again; what was revoked stays revoked. */
+  enable(id: string, now: EpochSeconds): Promise<boolean>;
+}
