@@ -1,0 +1,87 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import Koa from 'koa';
+import type { Logger } from 'pino';
+import { connectionLimits, watchConnections } from './connections.ts';
+import { cookiesFor } from './cookies.ts';
+import type { Exchange } from './exchange.ts';
+import { type Health, healthEndpoints } from './health.ts';
+import { responseWriter } from './protocol-response.ts';
+import { addRoutes, type MountedEndpoint } from './routes.ts';
+import { type ErrorPageData, shell } from './shell.ts';
+
+export interface HttpServerDependencies {
+  /** Every endpoint with its absolute path. */
+  readonly mounted: readonly MountedEndpoint[];
+  /** The issuer identifier. Where it is https, cookies are Secure and browsers are told to stay with https. */
+  readonly issuer: string;
+  readonly log: Logger;
+  /** CIDR blocks whose X-Forwarded-For and X-Request-Id are believed. */
+  readonly trustedProxies: readonly string[];
+  readonly health: () => Promise<Health>;
+  /** CSP source expression of the stylesheet in the pages, such as `'sha256-…'`. */
+  readonly stylesheetSource: string;
+  /** Renders what is shown to a person whose browser is refused. */
+  readonly errorPage: (data: ErrorPageData) => string;
+}
+
+/** The server's only way in. */
+export interface HttpServer {
+  readonly server: Server;
+  /** Listens; port 0 is any free one. @returns where. @throws the system's error (EADDRINUSE, EACCES, …). */
+  listen(host: string, port: number): Promise<AddressInfo>;
+  /**
+   * Stops accepting, finishes what is in flight, and resolves when the last connection is gone; what has not finished after
+   * `deadlineMilliseconds` is cut off.
+   */
+  close(deadlineMilliseconds: number): Promise<void>;
+}
+
+/**
+ * The Koa shell around the endpoints. Koa's `proxy` stays off, and nothing here reads a host or a scheme from a request: the addresses of the
+ * server are those of its configuration.
+ * @throws Error when two endpoints claim the same path, or a trusted proxy is not an address.
+ */
+export function createHttpServer(dependencies: HttpServerDependencies): HttpServer {
+  const { mounted, issuer, log, trustedProxies, health, stylesheetSource, errorPage } = dependencies;
+  const server = createServer(connectionLimits);
+  const connections = watchConnections(server, log);
+  const { isClosing } = connections;
+  const secure = issuer.startsWith('https:');
+  const cookies = cookiesFor({ secure });
+  const writer = responseWriter({ cookies, secure, stylesheetSource, isClosing });
+
+  const app = new Koa<Exchange>();
+  app.use(shell({ log, trustedProxies, writer, errorPage }));
+  addRoutes(app, { mounted: [...mounted, ...healthEndpoints(health, isClosing)], cookies, writer });
+  // What the shell could not answer: a socket that broke under the answer (these errors have the system's code), or a bug in the shell.
+  app.on('error', (failure: NodeJS.ErrnoException) =>
+    log[failure.code === undefined ? 'error' : 'debug']({ err: failure }, 'not answered'),
+  );
+
+  const handle = app.callback();
+  const accept = (request: IncomingMessage, response: ServerResponse) => {
+    connections.begin(response);
+    void handle(request, response);
+  };
+  server.on('request', accept);
+  // A client that asks first is told to go on only when its body is wanted (form-body.ts).
+  server.on('checkContinue', accept);
+
+  return {
+    server,
+    listen: (host, port) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ host, port }, () => {
+          server.off('error', reject);
+          const address = server.address();
+          if (address === null || typeof address === 'string') {
+            return reject(new Error('The server listens on no TCP port.'));
+          }
+          resolve(address);
+        });
+      }),
+    close: connections.close,
+  };
+}

@@ -1,0 +1,118 @@
+import cors from '@koa/cors';
+import { Router } from '@koa/router';
+import type Koa from 'koa';
+import type { Middleware } from 'koa';
+import type { Endpoint } from '../core/endpoint.ts';
+import type { Cookies } from './cookies.ts';
+import type { Exchange, HttpContext } from './exchange.ts';
+import { readProtocolRequest } from './protocol-request.ts';
+import type { ResponseWriter } from './protocol-response.ts';
+import { MethodNotAllowed, NotFound } from './refusals.ts';
+
+/** An endpoint and the absolute path it is answered at, exactly: no other case, no second or trailing slash. */
+export interface MountedEndpoint {
+  readonly path: `/${string}`;
+  readonly endpoint: Endpoint;
+  /** Whether requests that went well are of no interest to the log. */
+  readonly quiet?: boolean;
+}
+
+export interface RouteDependencies {
+  readonly mounted: readonly MountedEndpoint[];
+  readonly cookies: Cookies;
+  readonly writer: ResponseWriter;
+}
+
+/**
+ * Has the application answer the endpoints, and refuse everything else.
+ * @throws Error when two endpoints claim the same method of the same path.
+ */
+export function addRoutes(app: Koa<Exchange>, { mounted, cookies, writer }: RouteDependencies): void {
+  const router = new Router<Exchange>({ strict: true, sensitive: true });
+  const allowed = allowedMethods(mounted);
+  for (const each of mounted) {
+    const { path, endpoint } = each;
+    const answer = answers(each, cookies, writer);
+    if (endpoint.crossOrigin) {
+      const methods = endpoint.methods.join(',');
+      const crossOrigin = cors({ ...CROSS_ORIGIN, allowMethods: methods });
+      router.register(literally(path), [...endpoint.methods], [crossOrigin, answer]);
+      router.register(literally(path), ['OPTIONS'], [options(path), crossOrigin, plainOptions(path, allowed)]);
+    } else {
+      router.register(literally(path), [...endpoint.methods], answer);
+    }
+  }
+  app.use(router.routes());
+  app.use(refuseTheRest(allowed));
+}
+
+// Any origin, and never with credentials: a cookie means nothing at these endpoints, so no page gains a right that its user has.
+const CROSS_ORIGIN: cors.Options = {
+  origin: '*',
+  allowHeaders: 'authorization,content-type,dpop',
+  exposeHeaders: 'www-authenticate,retry-after,dpop-nonce',
+  maxAge: 7200,
+  keepHeadersOnError: false,
+};
+
+function answers({ path, endpoint, quiet = false }: MountedEndpoint, cookies: Cookies, writer: ResponseWriter): Middleware<Exchange> {
+  const forBrowsers = endpoint.methods.includes('GET') && !endpoint.crossOrigin;
+  return async (context) => {
+    context.state.route = path;
+    context.state.forBrowsers = forBrowsers;
+    context.state.quiet = quiet;
+    writer.write(context, await endpoint.handle(await readProtocolRequest(context, cookies)));
+  };
+}
+
+/** Preflights come before every request of some applications and say little. */
+function options(path: string): Middleware<Exchange> {
+  return (context, next) => {
+    context.state.route = path;
+    context.state.quiet = true;
+    return next();
+  };
+}
+
+/** For an OPTIONS that is no preflight. */
+function plainOptions(path: string, allowed: ReadonlyMap<string, string>): Middleware<Exchange> {
+  return (context) => {
+    context.set('allow', allowed.get(path) ?? '');
+    context.status = 204;
+  };
+}
+
+function refuseTheRest(allowed: ReadonlyMap<string, string>): Middleware<Exchange> {
+  return (context: HttpContext) => {
+    const allow = allowed.get(context.path);
+    if (allow !== undefined) {
+      context.state.route = context.path;
+      throw new MethodNotAllowed(allow);
+    }
+    context.state.forBrowsers = context.method === 'GET' || context.method === 'HEAD';
+    throw new NotFound();
+  };
+}
+
+/** The value of `Allow` by path. */
+function allowedMethods(mounted: readonly MountedEndpoint[]): ReadonlyMap<string, string> {
+  const allowed = new Map<string, string>();
+  for (const { path, endpoint } of mounted) {
+    const methods = allowed.get(path)?.split(', ') ?? [];
+    const claimed = endpoint.methods.find((method) => methods.includes(method));
+    if (claimed !== undefined) {
+      throw new Error(`Two endpoints answer ${claimed} ${path}.`);
+    }
+    methods.push(...endpoint.methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])));
+    if (endpoint.crossOrigin) {
+      methods.push('OPTIONS');
+    }
+    allowed.set(path, methods.join(', '));
+  }
+  return allowed;
+}
+
+/** The path as a route pattern that matches itself alone. */
+function literally(path: string): string {
+  return path.replaceAll(/[{}()[\]+?!:*\\]/g, '\\$&');
+}
