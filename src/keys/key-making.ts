@@ -1,0 +1,57 @@
+import { generateKeyPair, type JsonWebKey, type KeyObject, randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+import type { SigningAlgorithm } from '../config/config.ts';
+import type { EpochSeconds } from '../core/clock.ts';
+import { thumbprint } from './public-jwk.ts';
+import type { KeyFile } from './stored-key.ts';
+
+/** A new key as the text of its file. */
+export interface NewKey {
+  readonly kid: string;
+  readonly text: string;
+}
+
+/** Makes a signing key. An RSA key takes a tenth of a second or more, on the thread pool. */
+export async function makeSigningKey(
+  alg: SigningAlgorithm,
+  createdAt: EpochSeconds,
+  activatedAt: EpochSeconds | undefined,
+): Promise<NewKey> {
+  const { privateKey } = await generate(alg);
+  const jwk = privateKey.export({ format: 'jwk' });
+  const kid = thumbprint(alg, jwk);
+  return { kid, text: fileText({ ...jwk, kid, alg, use: 'sig' }, createdAt, activatedAt) };
+}
+
+/**
+ * Makes a server secret of 256 bits. Its `kid` is random: the thumbprint of a secret key would be a hash of the secret itself (RFC 7638
+ * section 7).
+ */
+export function makeSecret(createdAt: EpochSeconds, activatedAt: EpochSeconds): NewKey {
+  const kid = randomBytes(4).toString('hex');
+  return { kid, text: fileText({ kty: 'oct', k: randomBytes(32).toString('base64url'), kid, alg: 'HS256' }, createdAt, activatedAt) };
+}
+
+/** A key file's content as its text. */
+export function keyFileText(file: Readonly<Record<string, unknown>>): string {
+  return `${JSON.stringify(file, undefined, 2)}\n`;
+}
+
+function fileText(jwk: JsonWebKey, created_at: EpochSeconds, activated_at: EpochSeconds | undefined): string {
+  const file: KeyFile = activated_at === undefined ? { ...jwk, created_at } : { ...jwk, created_at, activated_at };
+  return keyFileText(file);
+}
+
+const keyPair = promisify(generateKeyPair);
+
+function generate(alg: SigningAlgorithm): Promise<{ readonly privateKey: KeyObject }> {
+  switch (alg) {
+    case 'ES256':
+      return keyPair('ec', { namedCurve: 'P-256' });
+    case 'EdDSA':
+      return keyPair('ed25519');
+    case 'RS256':
+    case 'PS256':
+      return keyPair('rsa', { modulusLength: 2048 });
+  }
+}

@@ -1,0 +1,88 @@
+import { verify as cryptoVerify, type KeyObject } from 'node:crypto';
+import type { SigningAlgorithm } from '../config/config.ts';
+import { JWS_PARAMETERS } from './signing-key.ts';
+
+/** The public half of one of our published keys. */
+export interface VerificationKey {
+  readonly kid: string;
+  readonly alg: SigningAlgorithm;
+  readonly publicKey: KeyObject;
+}
+
+/** Recognises the tokens that this server signed itself: an ID token hint, an access token at userinfo or introspection. */
+export interface OwnTokens {
+  /**
+   * The claims of a compact JWS of type `typ` whose signature is by one of our published keys; undefined for anything else, whatever is
+   * wrong with it. Says nothing about `iss`, `aud`, `exp` or any other claim: those are the caller's to check. Never throws for bad input.
+   */
+  verify(token: string, expected: { readonly typ: string }): Promise<Readonly<Record<string, unknown>> | undefined>;
+}
+
+/** @param keys where a published key is found by its `kid`: the key ring. */
+export function ownTokens(keys: { verificationKey(kid: string): VerificationKey | undefined }): OwnTokens {
+  return {
+    async verify(token, { typ }) {
+      const [header, payload, signature, ...more] = token.split('.');
+      if (header === undefined || payload === undefined || signature === undefined || more.length > 0) {
+        return undefined;
+      }
+      const key = keyNamedBy(jsonObject(header), typ, keys);
+      const signatureBytes = decoded(signature);
+      if (key === undefined || signatureBytes === undefined || !isSignedBy(key, `${header}.${payload}`, signatureBytes)) {
+        return undefined;
+      }
+      return jsonObject(payload);
+    },
+  };
+}
+
+/**
+ * The header must be the one our signer writes, member for member. So no key that a token brings along or points at (`jwk`, `jku`, `x5c`,
+ * `x5u`) is ever looked at, `crit` and `b64` cannot change the meaning, and the algorithm is the key's, not the token's choice (RFC 8725
+ * sections 3.1, 3.2, 3.10 and 3.11).
+ */
+function keyNamedBy(
+  header: Readonly<Record<string, unknown>> | undefined,
+  typ: string,
+  keys: { verificationKey(kid: string): VerificationKey | undefined },
+): VerificationKey | undefined {
+  if (header === undefined || Object.keys(header).length !== 3 || header['typ'] !== typ || typeof header['kid'] !== 'string') {
+    return undefined;
+  }
+  const key = keys.verificationKey(header['kid']);
+  return key !== undefined && header['alg'] === key.alg ? key : undefined;
+}
+
+function isSignedBy(key: VerificationKey, input: string, signature: Buffer): boolean {
+  const { digest, options } = JWS_PARAMETERS[key.alg];
+  try {
+    return cryptoVerify(digest, Buffer.from(input), { key: key.publicKey, ...options }, signature);
+  } catch {
+    // OpenSSL throws instead of answering false for some malformed signatures.
+    return false;
+  }
+}
+
+/** The bytes of canonical base64url text: Node decodes padding, `+`, `/` and stray bits too, and one token would then have many spellings. */
+function decoded(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64url');
+  return bytes.toString('base64url') === text ? bytes : undefined;
+}
+
+function jsonObject(segment: string): Readonly<Record<string, unknown>> | undefined {
+  const bytes = decoded(segment);
+  if (bytes === undefined) {
+    return undefined;
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+  return isObject(value) ? value : undefined;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

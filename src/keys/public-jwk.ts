@@ -1,0 +1,54 @@
+import { createHash, type JsonWebKey } from 'node:crypto';
+import type { SigningAlgorithm } from '../config/config.ts';
+
+/** A public signing key as resource servers and clients get it (RFC 7517 section 4). */
+export interface PublicJwk {
+  readonly kty: 'EC' | 'RSA' | 'OKP';
+  readonly kid: string;
+  readonly use: 'sig';
+  readonly alg: SigningAlgorithm;
+  readonly crv?: string;
+  readonly x?: string;
+  readonly y?: string;
+  readonly n?: string;
+  readonly e?: string;
+}
+
+/** A JWK Set of public keys (RFC 7517 section 5). */
+export interface PublicKeySet {
+  readonly keys: readonly PublicJwk[];
+}
+
+/** The key type and the public members of each algorithm, in the lexicographic order that RFC 7638 section 3.2 asks for. */
+export const KEY_SHAPES = {
+  ES256: { kty: 'EC', crv: 'P-256', members: ['crv', 'kty', 'x', 'y'], privateMembers: ['d'] },
+  RS256: { kty: 'RSA', crv: undefined, members: ['e', 'kty', 'n'], privateMembers: ['d', 'p', 'q', 'dp', 'dq', 'qi'] },
+  PS256: { kty: 'RSA', crv: undefined, members: ['e', 'kty', 'n'], privateMembers: ['d', 'p', 'q', 'dp', 'dq', 'qi'] },
+  EdDSA: { kty: 'OKP', crv: 'Ed25519', members: ['crv', 'kty', 'x'], privateMembers: ['d'] },
+} as const satisfies Record<SigningAlgorithm, KeyShape>;
+
+interface KeyShape {
+  readonly kty: PublicJwk['kty'];
+  readonly crv: string | undefined;
+  readonly members: readonly (keyof JsonWebKey)[];
+  readonly privateMembers: readonly (keyof JsonWebKey)[];
+}
+
+/**
+ * The public half of a private JWK. Members are picked by an allow-list: one that is forgotten here is missing, where one forgotten in a
+ * deny-list would be published.
+ */
+export function publicJwk(alg: SigningAlgorithm, kid: string, jwk: JsonWebKey): PublicJwk {
+  return { kty: KEY_SHAPES[alg].kty, kid, use: 'sig', alg, ...publicMembers(alg, jwk) };
+}
+
+/** RFC 7638 with SHA-256: a name that the key itself decides, the same on every node. */
+export function thumbprint(alg: SigningAlgorithm, jwk: JsonWebKey): string {
+  return createHash('sha256')
+    .update(JSON.stringify(publicMembers(alg, jwk)))
+    .digest('base64url');
+}
+
+function publicMembers(alg: SigningAlgorithm, jwk: JsonWebKey): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(KEY_SHAPES[alg].members.map((name) => [name, jwk[name]]));
+}
