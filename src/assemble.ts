@@ -1,0 +1,70 @@
+import { clientAuthenticator } from './clients/authentication.ts';
+import type { Endpoint } from './core/endpoint.ts';
+import type { ServerMetadata } from './endpoints/metadata.ts';
+import { metadataEndpoint, metadataPaths } from './endpoints/metadata.ts';
+import type { Assembled, Feature } from './feature.ts';
+import { authorizationFlow } from './interaction/authorization-flow.ts';
+import type { Rooms } from './rooms.ts';
+
+/** An endpoint at its absolute path. */
+export interface PlacedEndpoint {
+  readonly path: `/${string}`;
+  readonly endpoint: Endpoint;
+}
+
+/** Puts the features together: every endpoint at its path, and the metadata that tells of them. */
+export function assemble(features: readonly Feature[], rooms: Rooms): readonly PlacedEndpoint[] {
+  const authenticateClient = clientAuthenticator({ ...rooms, methods: features.flatMap((feature) => feature.clientAuthentication ?? []) });
+  const flow = authorizationFlow({
+    ...rooms,
+    rules: features.flatMap((feature) => feature.authorizationRules ?? []),
+    prompts: features.flatMap((feature) => feature.prompts ?? []),
+  });
+  const grantTypes = features.flatMap((feature) => feature.grantTypes ?? []);
+  const assembled: Assembled = { authenticateClient, flow, grantTypes };
+  const endpoints = features.flatMap((feature) => feature.endpoints?.(assembled) ?? []);
+  const metadata = metadataOf(features, endpoints, rooms.issuer);
+  const base = issuerPath(rooms.issuer);
+  return [
+    ...endpoints.map((endpoint) => ({ path: `${base}${endpoint.path}` as const, endpoint })),
+    ...metadataPaths(rooms.issuer).map((path) => ({ path, endpoint: metadataEndpoint(path, metadata) })),
+  ];
+}
+
+/** The issuer's path, which goes before the path of every endpoint; '' for none. */
+export function issuerPath(issuer: string): '' | `/${string}` {
+  const path = new URL(issuer).pathname.replace(/\/+$/, '');
+  return path === '' ? '' : `/${path.slice(1)}`;
+}
+
+/** RFC 8414 section 2, from what is there. */
+function metadataOf(features: readonly Feature[], endpoints: readonly Endpoint[], issuer: string): ServerMetadata {
+  const methods = features.flatMap((feature) => feature.clientAuthentication ?? []).map(({ name }) => name);
+  const addresses: Record<string, string> = {};
+  for (const { metadataName, path } of endpoints) {
+    if (metadataName !== undefined) {
+      addresses[metadataName] = issuer + path;
+    }
+  }
+  return {
+    issuer,
+    ...addresses,
+    grant_types_supported: features.flatMap((feature) => feature.grantTypes ?? []).map(({ type }) => type),
+    token_endpoint_auth_methods_supported: methods,
+    revocation_endpoint_auth_methods_supported: methods,
+    // A name alone is no authorization to ask about tokens (RFC 7662 section 2.1).
+    introspection_endpoint_auth_methods_supported: methods.filter((method) => method !== 'none'),
+    ...together(features.map((feature) => feature.metadata ?? {})),
+  };
+}
+
+/** The members of all. What several features say as lists is one list, in the order of the features. */
+function together(parts: readonly Readonly<Record<string, unknown>>[]): Readonly<Record<string, unknown>> {
+  const whole: Record<string, unknown> = {};
+  for (const [name, value] of parts.flatMap((part) => Object.entries(part))) {
+    const before = whole[name];
+    whole[name] =
+      Array.isArray(before) && Array.isArray(value) ? [...new Set<unknown>([...(before as unknown[]), ...(value as unknown[])])] : value;
+  }
+  return whole;
+}

@@ -1,0 +1,30 @@
+import type { AuthorizationRule } from './authorization/authorization.ts';
+import type { ClientAuthenticationMethod, ClientAuthenticator } from './clients/authentication.ts';
+import type { Endpoint } from './core/endpoint.ts';
+import type { GrantType } from './grant-types/grant-type.ts';
+import type { AuthorizationFlow } from './interaction/authorization-flow.ts';
+import type { Prompt } from './interaction/prompt.ts';
+
+/** What the features together make, for endpoints that need all of it. */
+export interface Assembled {
+  readonly authenticateClient: ClientAuthenticator;
+  readonly grantTypes: readonly GrantType[];
+  readonly flow: AuthorizationFlow;
+}
+
+/**
+ * What one specification adds to the server. Features add what the server can do, never what keeps it safe: PKCE verification, exact redirect
+ * URIs, the binding of a code to its client are code of the grant types and of the authorization room, and cannot be left out of a list.
+ */
+export interface Feature {
+  /** Number and title, as a reader would look it up. */
+  readonly specification: string;
+  readonly clientAuthentication?: readonly ClientAuthenticationMethod[];
+  readonly grantTypes?: readonly GrantType[];
+  readonly authorizationRules?: readonly AuthorizationRule[];
+  /** Asked in the order of the list. */
+  readonly prompts?: readonly Prompt[];
+  readonly endpoints?: (assembled: Assembled) => readonly Endpoint[];
+  /** Members of the server metadata beyond those derived from the above (RFC 8414 section 2). */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,246 @@
+import { createServer as createTcpServer } from 'node:net';
+import type { Logger } from 'pino';
+import { authenticateUser } from './accounts/authenticate-user.ts';
+import { ACCOUNT_POLICY, createLoginThrottle } from './accounts/login-throttle.ts';
+import { createPasswords } from './accounts/password.ts';
+import { assemble, issuerPath } from './assemble.ts';
+import { codeIssuer } from './authorization/code-issuer.ts';
+import { cachedClients } from './clients/clients.ts';
+import type { Config } from './config/config.ts';
+import type { AuditTrail } from './core/audit.ts';
+import type { Clock } from './core/clock.ts';
+import { features } from './features.ts';
+import type { Health } from './http/health.ts';
+import { createHttpServer } from './http/http-server.ts';
+import { browserSessions } from './interaction/browser-sessions.ts';
+import { forms } from './interaction/forms.ts';
+import { interactionPages } from './interaction/interaction-pages.ts';
+import { pendingRequests } from './interaction/pending-request.ts';
+import { readKeyDirectory } from './keys/key-directory.ts';
+import { KeyDirectoryError } from './keys/key-directory-error.ts';
+import type { KeyRing } from './keys/key-ring.ts';
+import { openKeyRing } from './keys/open-key-ring.ts';
+import { ownTokens } from './keys/own-tokens.ts';
+import { errorPage } from './pages/error-page.ts';
+import { chooseLanguage } from './pages/languages.ts';
+import { stylesheetSource } from './pages/stylesheet.ts';
+import type { Rooms } from './rooms.ts';
+import { cleanupOf } from './storage/cleanup.ts';
+import type { Database } from './storage/database.ts';
+import { checkDatabase } from './storage/health.ts';
+import { migrateUp } from './storage/migrate.ts';
+import { openDatabase } from './storage/open-database.ts';
+import type { Repositories } from './storage/repositories.ts';
+import { repositoriesIn } from './storage/repositories.ts';
+import { changeWatcher } from './storage/revisions.ts';
+import { timers } from './timers.ts';
+import { accessTokenIssuer } from './tokens/access-token.ts';
+import { grantCredentials } from './tokens/grant-credentials.ts';
+import { accessTokenReader } from './tokens/own-access-tokens.ts';
+
+/** What a server is made of that is not its configuration. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly audit: AuditTrail;
+  /** Called with the open database before the server answers anyone: development puts a demo client there. */
+  readonly prepare?: (repositories: Repositories, issuer: string) => Promise<void>;
+}
+
+/** A server that answers. */
+export interface RunningServer {
+  readonly issuer: string;
+  /** Where it listens: scheme, address and port. */
+  readonly url: string;
+  /** Stops accepting, finishes what is in flight, writes what was accepted, and lets go of everything. */
+  close(deadlineMilliseconds?: number): Promise<void>;
+}
+
+const SECOND = 1000;
+
+/**
+ * Starts a server: the only place that knows all rooms.
+ * @throws DatabaseOpenError, KeyDirectoryError with one clear line; the system's error when the port cannot be had.
+ */
+export async function startServer(config: Config, surroundings: Surroundings): Promise<RunningServer> {
+  const { logger, clock } = surroundings;
+  const port = config.port === 0 ? await freePort(config.host) : config.port;
+  const issuer = config.issuer ?? `http://localhost:${port}`;
+  const database = await openDatabase(config.database);
+  try {
+    const applied = await migrateUp(database);
+    if (applied.length > 0) {
+      logger.info({ migrations: applied }, 'migrated');
+    }
+    const repositories = repositoriesIn(database);
+    await refuseLostSecrets(config.keysDirectory, repositories);
+    const keys = await openKeyRing({
+      directory: config.keysDirectory,
+      settings: {
+        algorithms: config.signingAlgorithms,
+        rotationSeconds: config.signingKeyRotationSeconds,
+        prepublishSeconds: config.signingKeyPrepublishSeconds,
+        longestTokenSeconds: Math.max(config.accessTokenMaxSeconds, config.lifetimes.idTokenSeconds),
+      },
+      clock,
+      audit: surroundings.audit,
+      onProblem: (err) => logger.error({ err }, 'trouble with the key directory; going on with the keys in memory'),
+    });
+    await surroundings.prepare?.(repositories, issuer);
+    const clients = cachedClients(repositories.clientStore);
+    const rooms = roomsOf({ config, issuer, repositories, keys, clients, surroundings });
+    const http = createHttpServer({
+      mounted: assemble(features(rooms), rooms),
+      issuer,
+      log: logger,
+      trustedProxies: config.trustedProxies,
+      health: () => healthOf(database, keys),
+      stylesheetSource,
+      errorPage: ({ acceptLanguage, status, code, description, requestId }) =>
+        errorPage({ language: chooseLanguage(undefined, acceptLanguage), status, error: code, description, requestId }),
+    });
+    const upkeep = startUpkeep({ config, database, keys, clients, surroundings });
+    const address = await http.listen(config.host, port);
+    const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+    return {
+      issuer,
+      url: `http://${host}:${address.port}`,
+      async close(deadlineMilliseconds = 8 * SECOND) {
+        await http.close(deadlineMilliseconds);
+        await upkeep.stop();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+function roomsOf(parts: {
+  readonly config: Config;
+  readonly issuer: string;
+  readonly repositories: Repositories;
+  readonly keys: KeyRing;
+  readonly clients: ReturnType<typeof cachedClients>;
+  readonly surroundings: Surroundings;
+}): Rooms {
+  const { config, issuer, repositories, keys, clients, surroundings } = parts;
+  const { clock, audit } = surroundings;
+  const { lifetimes } = config;
+  const { secrets } = keys;
+  const base = issuerPath(issuer);
+  const paths = { login: `${base}/login`, consent: `${base}/consent`, logout: `${base}/logout`, resume: `${base}/authorize/resume` };
+  const credentials = grantCredentials(secrets);
+  const browserForms = forms(secrets, new URL(issuer).origin);
+  const pending = pendingRequests(secrets);
+  return {
+    ...repositories,
+    issuer,
+    clock,
+    audit,
+    lifetimes,
+    keys,
+    clients,
+    credentials,
+    paths,
+    forms: browserForms,
+    pendingRequests: pending,
+    authenticateUser: authenticateUser({
+      users: repositories.users,
+      throttle: createLoginThrottle({ store: repositories.loginAttempts, clock }),
+      passwords: createPasswords(),
+      audit,
+    }),
+    issueAccessToken: accessTokenIssuer({
+      issuer,
+      keys,
+      defaultAlgorithm: config.signingAlgorithms[0],
+      lifetimes,
+      notBefore: config.accessTokenNotBefore,
+    }),
+    readAccessToken: accessTokenReader({ issuer, tokens: ownTokens(keys) }),
+    issueCode: codeIssuer({ issuer, grants: repositories.grants, credentials, lifetimes, audit }),
+    sessions: browserSessions({
+      sessions: repositories.sessions,
+      secrets,
+      idleSeconds: lifetimes.sessionIdleSeconds,
+      absoluteSeconds: lifetimes.sessionAbsoluteSeconds,
+    }),
+    pages: interactionPages({ paths, forms: browserForms, pendingRequests: pending, users: repositories.users }),
+  };
+}
+
+/** What goes on beside the requests: keys come and go, other processes change clients, expired records are deleted. */
+function startUpkeep(parts: {
+  readonly config: Config;
+  readonly database: Database;
+  readonly keys: KeyRing;
+  readonly clients: ReturnType<typeof cachedClients>;
+  readonly surroundings: Surroundings;
+}): { stop(): Promise<void> } {
+  const { config, database, keys, clients, surroundings } = parts;
+  const { logger, clock } = surroundings;
+  const watcher = changeWatcher(database, { clients: () => clients.forget() });
+  const cleanup = cleanupOf(database);
+  const work = timers();
+  work.every(SECOND, () => keys.reload(), logFailure('keys'));
+  work.every(SECOND, () => watcher.poll(), logFailure('changes'));
+  work.every(60 * SECOND, cleanUp, logFailure('cleanup'));
+  return work;
+
+  async function cleanUp(): Promise<void> {
+    const deleted = await cleanup.run({
+      now: clock.now(),
+      keepSeconds: config.accessTokenMaxSeconds,
+      forgetAttemptsSeconds: ACCOUNT_POLICY.forgetAfterSeconds,
+    });
+    logger.debug({ deleted }, 'cleaned up');
+  }
+
+  function logFailure(part: string): (error: unknown) => void {
+    return (err) => logger.warn({ err, part }, 'upkeep failed; it is tried again');
+  }
+}
+
+/** A directory that was lost must not be papered over with a new secret: every refresh token in the field would be void, quietly. */
+async function refuseLostSecrets(directory: string, { grants }: Repositories): Promise<void> {
+  const { hasServerSecret } = await readKeyDirectory(directory);
+  if (!hasServerSecret && (await grants.list({}, { limit: 1 })).length > 0) {
+    throw new KeyDirectoryError(
+      directory,
+      'has no server secret (HS256.*.json), but the database has grants made with one. Restore the directory, or start anew with `keyturn key rotate --alg HS256`, which ends them all',
+    );
+  }
+}
+
+async function healthOf(database: Database, keys: KeyRing): Promise<Health> {
+  const databaseState = await within(2 * SECOND, checkDatabase(database)).then(
+    () => 'ok',
+    () => 'unavailable',
+  );
+  // Trouble with the directory is told, and does not take the server out of service: it goes on with the keys in its memory.
+  const checks = { database: databaseState, keys: keys.problem() === undefined ? 'ok' : 'going on with the keys in memory; see the log' };
+  return { ready: databaseState === 'ok', checks };
+}
+
+/** A database that hangs is as bad as one that is gone, and whoever asks does not wait for it. */
+async function within(milliseconds: number, answer: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
+  });
+  await Promise.race([answer, late]).finally(() => clearTimeout(timer));
+}
+
+/** A port that is free at this moment: the issuer must be known before the first answer, and so before listening. */
+function freePort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createTcpServer();
+    probe.once('error', reject);
+    probe.listen({ host, port: 0 }, () => {
+      const address = probe.address();
+      probe.close(() => (address === null || typeof address === 'string' ? reject(new Error('no TCP port')) : resolve(address.port)));
+    });
+  });
+}
