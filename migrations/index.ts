@@ -1,0 +1,5 @@
+import { initial } from './0001-initial.ts';
+import type { Migration } from './migration.ts';
+
+/** Every migration, oldest first. A list and not a scan of the folder, which would differ between the sources and what is built from them. */
+export const migrations: readonly Migration[] = [initial];

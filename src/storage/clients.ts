@@ -1,0 +1,85 @@
+import type { ClientRecord, ClientStore } from '../clients/client-store.ts';
+import type { Database } from './database.ts';
+import { moveRevision } from './revisions.ts';
+
+/** The records of clients in the database. */
+export function clientsIn(database: Database): ClientStore {
+  return {
+    async find(id) {
+      const [row] = await database.rows<ClientRow>('SELECT * FROM clients WHERE id = ?', [id]);
+      return row && recordOf(row);
+    },
+    async list({ after, limit }) {
+      const rows = await database.run((knex) => {
+        const query = knex<ClientRow>('clients').orderBy('id').limit(limit).select<ClientRow[]>('*');
+        return after === undefined ? query : query.where('id', '>', after);
+      });
+      return rows.map(recordOf);
+    },
+    create: (record) =>
+      database.transaction(async (transaction) => {
+        const created = await transaction<ClientRow>('clients').insert(rowOf(record)).onConflict('id').ignore().returning('id');
+        return counted(created.length, () => moveRevision(transaction, 'clients'));
+      }),
+    replace: (record) =>
+      database.transaction(async (transaction) => {
+        const { id, version, created_at: _, ...changes } = rowOf(record);
+        const replaced = await transaction<ClientRow>('clients')
+          .where({ id, version })
+          .update({ ...changes, version: version + 1 });
+        return counted(replaced, () => moveRevision(transaction, 'clients'));
+      }),
+    delete: (id) =>
+      database.transaction(async (transaction) => {
+        // Grants and consents go with it, by their foreign keys.
+        const deleted = await transaction<ClientRow>('clients').where({ id }).delete();
+        return counted(deleted, () => moveRevision(transaction, 'clients'));
+      }),
+  };
+}
+
+interface ClientRow {
+  readonly id: string;
+  readonly metadata: string;
+  readonly secrets: string;
+  readonly version: number;
+  readonly created_at: number;
+  readonly updated_at: number;
+}
+
+function rowOf(record: ClientRecord): ClientRow {
+  return {
+    id: record.id,
+    metadata: JSON.stringify(record.metadata),
+    secrets: JSON.stringify(record.secrets),
+    version: record.version,
+    created_at: record.createdAt,
+    updated_at: record.updatedAt,
+  };
+}
+
+function recordOf(row: ClientRow): ClientRecord {
+  return {
+    id: row.id,
+    metadata: JSON.parse(row.metadata),
+    secrets: secretsOf(row.secrets),
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    version: row.version,
+  };
+}
+
+/** JSON has no undefined: a secret without an end has no such member. */
+function secretsOf(text: string): ClientRecord['secrets'] {
+  const secrets: { digest: string; createdAt: number; expiresAt?: number }[] = JSON.parse(text);
+  return secrets.map(({ digest, createdAt, expiresAt }) => ({ digest, createdAt, expiresAt }));
+}
+
+/** Whether a row was changed, with what follows if so. */
+async function counted(rows: number, follow: () => Promise<void>): Promise<boolean> {
+  if (rows === 0) {
+    return false;
+  }
+  await follow();
+  return true;
+}

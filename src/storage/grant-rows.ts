@@ -1,0 +1,110 @@
+import { formatScope, type Scope } from '../core/scope.ts';
+import type { Grant, RevocationReason } from '../grants/grant.ts';
+import type { NewGrant } from '../grants/grants.ts';
+
+/** A row of `grants` with what is read of its user. */
+export interface GrantRow {
+  readonly id: string;
+  readonly client_id: string;
+  readonly user_id: string;
+  readonly scope: string;
+  readonly resources: string;
+  readonly auth_time: number;
+  readonly auth_methods: string;
+  readonly session_id: string;
+  readonly redirect_uri: string | null;
+  readonly redirect_uri_given: number | null;
+  readonly code_challenge: string | null;
+  readonly generation: number;
+  readonly generation_at: number;
+  readonly expires_at: number;
+  readonly absolute_expires_at: number | null;
+  readonly created_at: number;
+  readonly revoked_at: number | null;
+  readonly revocation_reason: RevocationReason | null;
+  readonly user_disabled_at: number | null;
+  readonly user_access_token_claims: string;
+}
+
+/** What a statement selects, or returns, for a `GrantRow`. The subqueries read the row of the user that is there by the foreign key. */
+export const GRANT_COLUMNS = `grants.id, grants.client_id, grants.user_id, grants.scope, grants.resources, grants.auth_time, grants.auth_methods,
+  grants.session_id, grants.redirect_uri, grants.redirect_uri_given, grants.code_challenge, grants.generation, grants.generation_at,
+  grants.expires_at, grants.absolute_expires_at, grants.created_at, grants.revoked_at, grants.revocation_reason,
+  (SELECT users.disabled_at FROM users WHERE users.id = grants.user_id) AS user_disabled_at,
+  (SELECT users.access_token_claims FROM users WHERE users.id = grants.user_id) AS user_access_token_claims`;
+
+/** The columns a new row is given, and their SQL types. The others begin as NULL. */
+export const NEW_GRANT_COLUMNS = [
+  ['id', 'text'],
+  ['client_id', 'text'],
+  ['user_id', 'text'],
+  ['scope', 'text'],
+  ['resources', 'text'],
+  ['auth_time', 'bigint'],
+  ['auth_methods', 'text'],
+  ['session_id', 'text'],
+  ['redirect_uri', 'text'],
+  ['redirect_uri_given', 'integer'],
+  ['code_challenge', 'text'],
+  ['generation', 'bigint'],
+  ['generation_at', 'bigint'],
+  ['expires_at', 'bigint'],
+  ['absolute_expires_at', 'bigint'],
+  ['created_at', 'bigint'],
+] as const;
+
+/** The values of a new grant, in the order of `NEW_GRANT_COLUMNS`. */
+export function valuesOf(grant: NewGrant): readonly (string | number | null)[] {
+  return [
+    grant.id,
+    grant.clientId,
+    grant.userId,
+    formatScope(grant.scope),
+    JSON.stringify(grant.resources),
+    grant.authentication.authTime,
+    JSON.stringify(grant.authentication.methods),
+    grant.authentication.sessionId,
+    grant.code.redirectUri,
+    grant.code.redirectUriGiven ? 1 : 0,
+    grant.code.codeChallenge ?? null,
+    0,
+    grant.createdAt,
+    grant.expiresAt,
+    grant.absoluteExpiresAt ?? null,
+    grant.createdAt,
+  ];
+}
+
+export function grantOf(row: GrantRow): Grant {
+  return {
+    id: row.id,
+    clientId: row.client_id,
+    user: {
+      id: row.user_id,
+      disabled: row.user_disabled_at !== null,
+      accessTokenClaims: JSON.parse(row.user_access_token_claims),
+    },
+    scope: scopeOf(row.scope),
+    resources: JSON.parse(row.resources),
+    authentication: { authTime: row.auth_time, methods: JSON.parse(row.auth_methods), sessionId: row.session_id },
+    code:
+      row.redirect_uri === null
+        ? undefined
+        : {
+            redirectUri: row.redirect_uri,
+            redirectUriGiven: row.redirect_uri_given === 1,
+            codeChallenge: row.code_challenge ?? undefined,
+          },
+    generation: row.generation,
+    generationAt: row.generation_at,
+    expiresAt: row.expires_at,
+    absoluteExpiresAt: row.absolute_expires_at ?? undefined,
+    createdAt: row.created_at,
+    revokedAt: row.revoked_at ?? undefined,
+    revocationReason: row.revocation_reason ?? undefined,
+  };
+}
+
+function scopeOf(text: string): Scope {
+  return text === '' ? [] : text.split(' ');
+}

@@ -1,0 +1,138 @@
+import type { Knex } from 'knex';
+import type { EpochSeconds } from '../core/clock.ts';
+import type { Grant, RevocationReason } from '../grants/grant.ts';
+import type { Advance, GrantFilter, Grants, NewGrant } from '../grants/grants.ts';
+import { batchInput } from './batch-input.ts';
+import type { Database } from './database.ts';
+import { isRetryable } from './failures.ts';
+import { GRANT_COLUMNS, type GrantRow, grantOf, NEW_GRANT_COLUMNS, valuesOf } from './grant-rows.ts';
+import { coalesceWrites } from './write-coalescer.ts';
+
+/** The records of grants in the database. One to a database: it holds the queue of its writes. */
+export function grantsIn(database: Database): Grants {
+  const changes = coalesceWrites({ key: idOf, run: changer(database), ...LIMITS });
+  const creations = coalesceWrites({ key: ({ id }: NewGrant) => id, run: creator(database), ...LIMITS });
+  database.beforeClose(async () => {
+    await Promise.all([changes.close(), creations.close()]);
+  });
+
+  return {
+    create: (grant) => creations.submit(grant),
+    async find(id) {
+      const [row] = await database.rows<GrantRow>(`SELECT ${GRANT_COLUMNS} FROM grants WHERE id = ?`, [id]);
+      return row && grantOf(row);
+    },
+    advance: (advance) => changes.submit({ kind: 'advance', ...advance }),
+    revoke: async (id, reason, now) => (await changes.submit({ kind: 'revoke', grantId: id, reason, now })) !== undefined,
+    revokeAll: (filter, reason, now) =>
+      database.run((knex) =>
+        matching(knex<GrantRow>('grants'), filter).whereNull('revoked_at').update({ revoked_at: now, revocation_reason: reason }),
+      ),
+    async list(filter, { before, limit }) {
+      const rows = await database.run((knex) => {
+        const query = matching(knex('grants'), filter).select(knex.raw(GRANT_COLUMNS)).orderBy('id', 'desc').limit(limit);
+        return before === undefined ? query : query.where('id', '<', before);
+      });
+      return (rows as GrantRow[]).map(grantOf);
+    },
+  };
+}
+
+const LIMITS = { largestBatch: 256, longestQueue: 10_000, longestWaitMilliseconds: 5000 };
+
+/** What waits in the queue for one statement: a compare-and-swap on the generation, or the end of a grant. */
+type Change =
+  | ({ readonly kind: 'advance' } & Advance)
+  | { readonly kind: 'revoke'; readonly grantId: string; readonly reason: RevocationReason; readonly now: EpochSeconds };
+
+const CHANGE_COLUMNS = [
+  ['id', 'text'],
+  ['at', 'bigint'],
+  ['client_id', 'text'],
+  ['from_generation', 'bigint'],
+  ['to_generation', 'bigint'],
+  ['expires_at', 'bigint'],
+  ['reason', 'text'],
+] as const;
+
+/** @returns for each change the grant afterwards, or undefined where nothing was changed. */
+function changer(database: Database): (batch: readonly Change[]) => Promise<readonly (Grant | undefined)[]> {
+  const input = batchInput(database.kind, CHANGE_COLUMNS);
+  const least = database.kind === 'sqlite' ? 'min' : 'least';
+  const statement = `
+    UPDATE grants SET
+      generation = coalesce(input.to_generation, grants.generation),
+      generation_at = CASE WHEN input.to_generation <> grants.generation THEN input.at ELSE grants.generation_at END,
+      expires_at = CASE WHEN input.reason IS NULL
+        THEN ${least}(input.expires_at, coalesce(grants.absolute_expires_at, input.expires_at)) ELSE grants.expires_at END,
+      redirect_uri = CASE WHEN input.reason IS NOT NULL THEN grants.redirect_uri END,
+      redirect_uri_given = CASE WHEN input.reason IS NOT NULL THEN grants.redirect_uri_given END,
+      code_challenge = CASE WHEN input.reason IS NOT NULL THEN grants.code_challenge END,
+      revoked_at = CASE WHEN input.reason IS NOT NULL THEN input.at END,
+      revocation_reason = input.reason
+    FROM ${input.sql}
+    WHERE grants.id = input.id AND grants.revoked_at IS NULL AND (
+      input.reason IS NOT NULL OR (
+        grants.client_id = input.client_id AND grants.generation = input.from_generation AND grants.expires_at > input.at
+        AND EXISTS (SELECT 1 FROM users WHERE users.id = grants.user_id AND users.disabled_at IS NULL)))
+    RETURNING ${GRANT_COLUMNS}`;
+
+  return async (batch) => {
+    // Nodes that lock the same rows in the same order do not wait for each other in a circle.
+    const rows = batch.map(inputOf).toSorted(([a], [b]) => (a < b ? -1 : 1));
+    const changed = await again(() => database.rows<GrantRow>(statement, input.bindings(rows)));
+    const byId = new Map(changed.map((row) => [row.id, row]));
+    return batch.map(({ grantId }) => {
+      const row = byId.get(grantId);
+      return row && grantOf(row);
+    });
+  };
+}
+
+function idOf({ grantId }: Change): string {
+  return grantId;
+}
+
+function inputOf(change: Change): readonly [string, ...(string | number | null)[]] {
+  return change.kind === 'advance'
+    ? [change.grantId, change.now, change.clientId, change.from, change.to, change.now + change.lifetimeSeconds, null]
+    : [change.grantId, change.now, null, null, null, null, change.reason];
+}
+
+function creator(database: Database): (batch: readonly NewGrant[]) => Promise<readonly void[]> {
+  const input = batchInput(database.kind, NEW_GRANT_COLUMNS);
+  const names = NEW_GRANT_COLUMNS.map(([name]) => name).join(', ');
+  const statement = `INSERT INTO grants (${names}) SELECT ${names} FROM ${input.sql}`;
+
+  return async (batch) => {
+    await again(() => database.rows(statement, input.bindings(batch.map(valuesOf))));
+    return batch.map(() => undefined);
+  };
+}
+
+/** A deadlock or a serialization failure undoes the whole statement, so it may simply run again. */
+async function again<T>(statement: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await statement();
+    } catch (error) {
+      if (attempt === 3 || !(error instanceof Error && isRetryable(error.cause))) {
+        throw error;
+      }
+    }
+  }
+}
+
+function matching<Query extends Knex.QueryBuilder>(query: Query, filter: GrantFilter): Query {
+  const columns = [
+    ['user_id', filter.userId],
+    ['client_id', filter.clientId],
+    ['session_id', filter.sessionId],
+  ] as const;
+  for (const [column, value] of columns) {
+    if (value !== undefined) {
+      query.where(column, value);
+    }
+  }
+  return query;
+}

@@ -1,0 +1,39 @@
+import type { LoginThrottleStore } from '../accounts/login-throttle-store.ts';
+import type { Users } from '../accounts/user.ts';
+import type { ClientStore } from '../clients/client-store.ts';
+import type { Grants } from '../grants/grants.ts';
+import type { Consents } from '../interaction/consents.ts';
+import type { Sessions } from '../interaction/session.ts';
+import type { RevokedAccessTokens } from '../tokens/revoked-access-tokens.ts';
+import { clientsIn } from './clients.ts';
+import { consentsIn } from './consents.ts';
+import type { Database } from './database.ts';
+import { grantsIn } from './grants.ts';
+import { loginAttemptsIn } from './login-attempts.ts';
+import { revokedAccessTokensIn } from './revoked-access-tokens.ts';
+import { sessionsIn } from './sessions.ts';
+import { usersIn } from './users.ts';
+
+/** One of each record's repository, all in one database. */
+export interface Repositories {
+  readonly clientStore: ClientStore;
+  readonly users: Users;
+  readonly grants: Grants;
+  readonly sessions: Sessions;
+  readonly consents: Consents;
+  readonly revokedAccessTokens: RevokedAccessTokens;
+  readonly loginAttempts: LoginThrottleStore;
+}
+
+/** Make them once for a database: concurrent writes of one process are gathered in them. */
+export function repositoriesIn(database: Database): Repositories {
+  return {
+    clientStore: clientsIn(database),
+    users: usersIn(database),
+    grants: grantsIn(database),
+    sessions: sessionsIn(database),
+    consents: consentsIn(database),
+    revokedAccessTokens: revokedAccessTokensIn(database),
+    loginAttempts: loginAttemptsIn(database),
+  };
+}

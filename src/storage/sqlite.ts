@@ -1,0 +1,174 @@
+import { access, constants, mkdir, open, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import knex, { type Knex } from 'knex';
+import type sqlite3 from 'sqlite3';
+import { StorageUnavailable } from '../core/errors.ts';
+import type { Connections } from './database.ts';
+import { DatabaseOpenError } from './database-open-error.ts';
+import { codeOf } from './failures.ts';
+import { silentLog } from './silent-log.ts';
+
+/**
+ * Opens a SQLite file with one connection: SQLite has one writer, and one connection is the simplest queue for it.
+ * @param lockWaitMilliseconds how long a write waits for another process that writes.
+ * @throws DatabaseOpenError when the file cannot be made, read or written, is damaged, or is no SQLite database.
+ */
+export async function connectSqlite(path: string, lockWaitMilliseconds = LOCK_WAIT_MILLISECONDS): Promise<Connections> {
+  const file = resolve(path);
+  let connection: Knex | undefined;
+  try {
+    await makeFile(path, file);
+    const opened = await identityOf(file);
+    connection = connectTo(file, opened, lockWaitMilliseconds);
+    await refuseDamage(connection, (await stat(file)).size);
+    return connectionsOn(connection, file, opened);
+  } catch (error) {
+    await connection?.destroy();
+    throw error instanceof DatabaseOpenError ? error : new DatabaseOpenError(failureLine(file, error), { cause: error });
+  }
+}
+
+// A full look takes about a second for each gigabyte. A larger file would hold up the start: SQLite then finds damage as it meets it.
+const LARGEST_CHECKED_BYTES = 256 * 1024 * 1024;
+
+// What a -wal that grew in a busy hour is cut back to.
+const LARGEST_KEPT_LOG_BYTES = 64 * 1024 * 1024;
+
+const LOCK_WAIT_MILLISECONDS = 5000;
+
+async function makeFile(path: string, file: string): Promise<void> {
+  if (path === '' || path.startsWith(':memory:')) {
+    throw new DatabaseOpenError('A SQLite database needs a file: one in memory would forget every grant at the next start.');
+  }
+  if (await exists(file)) {
+    // Asked of the file system and not by opening: to close any descriptor of a file takes away the locks that this process holds on it.
+    await access(file, constants.R_OK | constants.W_OK);
+    await access(dirname(file), constants.W_OK);
+    return;
+  }
+  if (await exists(`${file}-wal`)) {
+    throw new DatabaseOpenError(
+      `The SQLite database ${file} is missing, but its ${file}-wal is there: put the database back, or move the -wal away.`,
+    );
+  }
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  // SQLite gives its -wal and -shm the mode of the database.
+  const created = await open(file, 'a', 0o600);
+  await created.close();
+}
+
+function connectTo(file: string, opened: string, lockWaitMilliseconds: number): Knex {
+  return knex({
+    client: 'sqlite3',
+    connection: { filename: file },
+    useNullAsDefault: true,
+    pool: {
+      min: 1,
+      max: 1,
+      afterCreate: (connection: sqlite3.Database, done: (error?: Error) => void) =>
+        void prepare(connection, file, opened, lockWaitMilliseconds).then(
+          () => done(),
+          (error: unknown) => connection.close(() => done(error instanceof Error ? error : new Error(String(error)))),
+        ),
+    },
+    // Longer than a wait for another process's lock, so that the queue behind such a wait outlives it.
+    acquireConnectionTimeout: LOCK_WAIT_MILLISECONDS + lockWaitMilliseconds,
+    // Error texts must not carry bindings: password hashes are among them.
+    compileSqlOnError: false,
+    log: silentLog,
+  });
+}
+
+async function prepare(connection: sqlite3.Database, file: string, opened: string, lockWaitMilliseconds: number): Promise<void> {
+  // A connection that is made later must not find another file, or make an empty one.
+  if ((await identityOf(file)) !== opened) {
+    throw replaced(file);
+  }
+  await execute(connection, `PRAGMA busy_timeout = ${lockWaitMilliseconds}`);
+  await enterWal(connection, performance.now() + lockWaitMilliseconds);
+  await execute(
+    connection,
+    `PRAGMA synchronous = FULL;
+     PRAGMA foreign_keys = ON;
+     PRAGMA mmap_size = 0;
+     PRAGMA trusted_schema = OFF;
+     PRAGMA journal_size_limit = ${LARGEST_KEPT_LOG_BYTES}`,
+  );
+}
+
+/** The change into WAL takes the whole file, and SQLite does not wait for it by itself: of two processes that start at once, one is told BUSY. */
+async function enterWal(connection: sqlite3.Database, deadline: number): Promise<void> {
+  for (;;) {
+    try {
+      return await execute(connection, 'PRAGMA journal_mode = WAL');
+    } catch (error) {
+      if (codeOf(error) !== 'SQLITE_BUSY' || performance.now() > deadline) {
+        throw error;
+      }
+      await pause(20);
+    }
+  }
+}
+
+function execute(connection: sqlite3.Database, sql: string): Promise<void> {
+  return new Promise((done, fail) => {
+    connection.exec(sql, (error) => (error === null ? done() : fail(error)));
+  });
+}
+
+async function refuseDamage(connection: Knex, bytes: number): Promise<void> {
+  if (bytes > LARGEST_CHECKED_BYTES) {
+    await connection.raw('SELECT count(*) FROM sqlite_schema');
+    return;
+  }
+  const [found]: { quick_check?: string }[] = await connection.raw('PRAGMA quick_check(1)');
+  if (found?.quick_check !== 'ok') {
+    throw Object.assign(new Error(found?.quick_check), { code: 'SQLITE_CORRUPT' });
+  }
+}
+
+function connectionsOn(connection: Knex, file: string, opened: string): Connections {
+  return {
+    kind: 'sqlite',
+    knex: connection,
+    patiently: (work) => work(connection),
+    async verifyLocation() {
+      if ((await identityOf(file).catch(() => undefined)) !== opened) {
+        throw replaced(file);
+      }
+    },
+    async settle() {
+      await connection.raw('PRAGMA wal_checkpoint(TRUNCATE)');
+    },
+  };
+}
+
+/** Device and inode: what an open file is, wherever its name points by now. */
+async function identityOf(file: string): Promise<string> {
+  const { dev, ino } = await stat(file, { bigint: true });
+  return `${dev}:${ino}`;
+}
+
+function replaced(file: string): StorageUnavailable {
+  return new StorageUnavailable(`The SQLite database ${file} was deleted or replaced while it was open: restart the server.`);
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    (error: unknown) => {
+      if (codeOf(error) === 'ENOENT') {
+        return false;
+      }
+      throw error;
+    },
+  );
+}
+
+function failureLine(file: string, error: unknown): string {
+  const reason = error instanceof Error ? error.message.replace(/\s+/g, ' ') : String(error);
+  return ['SQLITE_CORRUPT', 'SQLITE_NOTADB'].includes(codeOf(error))
+    ? `The SQLite database ${file} is damaged (${reason}): restore a backup (keyturn restore FILE).`
+    : `The SQLite database ${file} cannot be opened: ${reason}`;
+}
