@@ -82,7 +82,7 @@ async function secretsIn(file: string, issuer: string): Promise<{ readonly secre
   const known = await variablesIn(file);
   const secret = known.get('CLIENT_SECRET') ?? generateSecret();
   const password = known.get('USER_PASSWORD') ?? generateSecret().slice(0, 20);
-  if (known.get('ISSUER') === issuer) {
+  if (known.get('ISSUER') === issuer && known.has('CLIENT_SECRET') && known.has('USER_PASSWORD')) {
     return { secret, password };
   }
   const draft = `${file}.${process.pid}`;

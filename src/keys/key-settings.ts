@@ -1,0 +1,12 @@
+import type { Config } from '../config/config.ts';
+import type { KeySettings } from './key-life.ts';
+
+/** What the operator's settings say about keys: the same for the server and for the command line, or they would undo each other's work. */
+export function keySettings(config: Config): KeySettings {
+  return {
+    algorithms: config.signingAlgorithms,
+    rotationSeconds: config.signingKeyRotationSeconds,
+    prepublishSeconds: config.signingKeyPrepublishSeconds,
+    longestTokenSeconds: Math.max(config.accessTokenMaxSeconds, config.lifetimes.idTokenSeconds),
+  };
+}
