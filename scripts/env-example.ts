@@ -1,9 +1,12 @@
-// Writes .env.example from the table of settings; with --markdown, prints the documentation's table instead.
-import { writeFileSync } from 'node:fs';
+// Writes .env.example and the README's table of settings from the one table in src/config/settings.ts.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { renderEnvExample, renderSettingsTable } from '../src/config/render-settings.ts';
 
-if (process.argv.includes('--markdown')) {
-  process.stdout.write(renderSettingsTable());
-} else {
-  writeFileSync(new URL('../.env.example', import.meta.url), renderEnvExample());
-}
+const README = new URL('../README.md', import.meta.url);
+const BETWEEN_MARKERS = /(?<=<!-- settings: .* -->\n)[\s\S]*?(?=<!-- \/settings -->)/;
+
+writeFileSync(new URL('../.env.example', import.meta.url), renderEnvExample());
+writeFileSync(
+  README,
+  readFileSync(README, 'utf8').replace(BETWEEN_MARKERS, () => renderSettingsTable()),
+);
