@@ -21,7 +21,8 @@ export function assemble(features: readonly Feature[], rooms: Rooms): readonly P
     prompts: features.flatMap((feature) => feature.prompts ?? []),
   });
   const grantTypes = features.flatMap((feature) => feature.grantTypes ?? []);
-  const assembled: Assembled = { authenticateClient, flow, grantTypes };
+  const senderConstraints = features.flatMap((feature) => feature.senderConstraints ?? []);
+  const assembled: Assembled = { authenticateClient, flow, grantTypes, senderConstraints };
   const endpoints = features.flatMap((feature) => feature.endpoints?.(assembled) ?? []);
   const metadata = metadataOf(features, endpoints, rooms.issuer);
   const base = issuerPath(rooms.issuer);

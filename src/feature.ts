@@ -4,12 +4,14 @@ import type { Endpoint } from './core/endpoint.ts';
 import type { GrantType } from './grant-types/grant-type.ts';
 import type { AuthorizationFlow } from './interaction/authorization-flow.ts';
 import type { Prompt } from './interaction/prompt.ts';
+import type { SenderConstraint } from './tokens/sender-constraint.ts';
 
 /** What the features together make, for endpoints that need all of it. */
 export interface Assembled {
   readonly authenticateClient: ClientAuthenticator;
   readonly grantTypes: readonly GrantType[];
   readonly flow: AuthorizationFlow;
+  readonly senderConstraints: readonly SenderConstraint[];
 }
 
 /**
@@ -21,6 +23,7 @@ export interface Feature {
   readonly specification: string;
   readonly clientAuthentication?: readonly ClientAuthenticationMethod[];
   readonly grantTypes?: readonly GrantType[];
+  readonly senderConstraints?: readonly SenderConstraint[];
   readonly authorizationRules?: readonly AuthorizationRule[];
   /** Asked in the order of the list. */
   readonly prompts?: readonly Prompt[];

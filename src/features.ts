@@ -31,7 +31,7 @@ export function features(rooms: Rooms): readonly Feature[] {
     },
     {
       specification: 'RFC 6749 section 3.2: token endpoint',
-      endpoints: ({ grantTypes, authenticateClient }) => [tokenEndpoint({ ...rooms, grantTypes, authenticateClient })],
+      endpoints: (assembled) => [tokenEndpoint({ ...rooms, ...assembled })],
     },
     {
       specification: 'RFC 6749 section 4.1: authorization code grant',

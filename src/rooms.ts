@@ -16,6 +16,7 @@ import type { AccessTokenIssuer } from './tokens/access-token.ts';
 import type { GrantCredentials } from './tokens/grant-credentials.ts';
 import type { AccessTokenReader } from './tokens/own-access-tokens.ts';
 import type { RevokedAccessTokens } from './tokens/revoked-access-tokens.ts';
+import type { UsedIdentifiers } from './tokens/used-identifiers.ts';
 
 /** Everything a feature can be built from. Each takes what it needs and no more. */
 export interface Rooms {
@@ -32,6 +33,7 @@ export interface Rooms {
   readonly issueAccessToken: AccessTokenIssuer;
   readonly readAccessToken: AccessTokenReader;
   readonly revokedAccessTokens: RevokedAccessTokens;
+  readonly usedIdentifiers: UsedIdentifiers;
   readonly issueCode: CodeIssuer;
   readonly consents: Consents;
   readonly sessions: BrowserSessions;

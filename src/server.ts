@@ -19,6 +19,7 @@ import { pendingRequests } from './interaction/pending-request.ts';
 import { readKeyDirectory } from './keys/key-directory.ts';
 import { KeyDirectoryError } from './keys/key-directory-error.ts';
 import type { KeyRing } from './keys/key-ring.ts';
+import { keySettings } from './keys/key-settings.ts';
 import { openKeyRing } from './keys/open-key-ring.ts';
 import { ownTokens } from './keys/own-tokens.ts';
 import { errorPage } from './pages/error-page.ts';
@@ -76,12 +77,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     await refuseLostSecrets(config.keysDirectory, repositories);
     const keys = await openKeyRing({
       directory: config.keysDirectory,
-      settings: {
-        algorithms: config.signingAlgorithms,
-        rotationSeconds: config.signingKeyRotationSeconds,
-        prepublishSeconds: config.signingKeyPrepublishSeconds,
-        longestTokenSeconds: Math.max(config.accessTokenMaxSeconds, config.lifetimes.idTokenSeconds),
-      },
+      settings: keySettings(config),
       clock,
       audit: surroundings.audit,
       onProblem: (err) => logger.error({ err }, 'trouble with the key directory; going on with the keys in memory'),
@@ -99,8 +95,9 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       errorPage: ({ acceptLanguage, status, code, description, requestId }) =>
         errorPage({ language: chooseLanguage(undefined, acceptLanguage), status, error: code, description, requestId }),
     });
-    const upkeep = startUpkeep({ config, database, keys, clients, surroundings });
     const address = await http.listen(config.host, port);
+    // Last, so that a start that fails leaves no timer behind.
+    const upkeep = startUpkeep({ config, database, keys, clients, surroundings });
     const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
     return {
       issuer,

@@ -15,8 +15,8 @@ export function requestedScope(parameters: Parameters, allowed: Scope, whenAbsen
   }
   const scope = parseScope(text);
   if (!isWithin(scope, allowed)) {
-    const refused = scope.filter((value) => !allowed.includes(value));
-    throw new InvalidScope(`The scope is more than is allowed here: ${refused.join(' ')}`);
+    const refused = scope.filter((value) => !allowed.includes(value)).slice(0, MOST_NAMED);
+    throw new InvalidScope(`The scope is more than is allowed here: ${refused.map(shortened).join(' ')}`);
   }
   return scope;
 }
@@ -27,9 +27,8 @@ export function requestedScope(parameters: Parameters, allowed: Scope, whenAbsen
  */
 export function requestedResources(parameters: Parameters, allowed: readonly string[]): readonly string[] {
   const resources = [...new Set(parameters.all('resource'))];
-  const refused = resources.find((resource) => !allowed.includes(resource));
-  if (refused !== undefined) {
-    throw new InvalidTarget('The resource is not one this client, or this grant, may use (RFC 8707 section 2).', `resource ${refused}`);
+  if (!resources.every((resource) => allowed.includes(resource))) {
+    throw new InvalidTarget('The resource is not one this client, or this grant, may use (RFC 8707 section 2).');
   }
   return resources;
 }
@@ -37,4 +36,12 @@ export function requestedResources(parameters: Parameters, allowed: readonly str
 /** Whether the client is registered for a grant type. */
 export function mayUseGrantType(client: Client, type: string): boolean {
   return client.metadata.grant_types.includes(type);
+}
+
+const MOST_NAMED = 10;
+const LONGEST_NAMED = 32;
+
+/** What is as long as a token may be one, in the wrong parameter: it is not repeated, neither to the client nor in the log. */
+function shortened(value: string): string {
+  return value.length > LONGEST_NAMED ? `${value.slice(0, 8)}...` : value;
 }

@@ -8,7 +8,7 @@ import type { ClientRecord, ClientSecretDigest, ClientStore } from './client-sto
 /** What a registration answers: the client, and its secret this one time. */
 export interface Registered {
   readonly record: ClientRecord;
-  /** Shown once; undefined for a public client, and where the caller chose it. */
+  /** The one made or chosen just now, to be shown this once; undefined for a public client, and where an update kept the one there was. */
   readonly secret: string | undefined;
   /** Members of the metadata that this server knows no meaning for. */
   readonly ignored: readonly string[];
@@ -97,8 +97,11 @@ export function clientRegistration(rooms: {
       const secret = generateSecret();
       const previousExpiresAt = now + overlapSeconds;
       const [newest] = existing.secrets;
+      // Without an overlap the old one goes at once, whatever another node's clock says.
       const previous =
-        newest === undefined ? [] : [{ ...newest, expiresAt: Math.min(newest.expiresAt ?? previousExpiresAt, previousExpiresAt) }];
+        newest === undefined || overlapSeconds === 0
+          ? []
+          : [{ ...newest, expiresAt: Math.min(newest.expiresAt ?? previousExpiresAt, previousExpiresAt) }];
       await replace({ ...existing, secrets: [secretDigest(secret, now), ...previous], updatedAt: now });
       return { secret, previousExpiresAt };
     },

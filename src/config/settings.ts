@@ -61,8 +61,7 @@ export const settings = {
   ACCESS_TOKEN_MAX_TTL: {
     name: 'ACCESS_TOKEN_MAX_TTL',
     default: '24h',
-    meaning:
-      'Longest access token lifetime of any client; retired keys stay published as long; unset: or longer if a TTL here is',
+    meaning: 'Longest access token lifetime of any client; retired keys stay published as long; unset: or longer if a TTL here is',
     parse: durationBetween(1, 366 * 86_400),
   },
   ACCESS_TOKEN_NBF: {

@@ -5,11 +5,14 @@ import type { Endpoint } from '../core/endpoint.ts';
 import { UnauthorizedClient, UnsupportedGrantType } from '../core/errors.ts';
 import { refuseRepeats, required } from '../core/parameters.ts';
 import type { GrantType } from '../grant-types/grant-type.ts';
+import type { SenderConstraint } from '../tokens/sender-constraint.ts';
+import { provenKey } from '../tokens/sender-constraint.ts';
 
 /** RFC 6749 section 3.2: finds out the client, then lets the grant type's own rules decide. */
 export function tokenEndpoint(rooms: {
   readonly grantTypes: readonly GrantType[];
   readonly authenticateClient: ClientAuthenticator;
+  readonly senderConstraints: readonly SenderConstraint[];
   readonly clock: Clock;
 }): Endpoint {
   const grantTypes = new Map(rooms.grantTypes.map((grantType) => [grantType.type, grantType]));
@@ -31,7 +34,14 @@ export function tokenEndpoint(rooms: {
       if (!mayUseGrantType(client, grantType.type)) {
         throw new UnauthorizedClient(`The client is not registered for the grant type ${grantType.type}.`);
       }
-      const body = await grantType.exchange({ client, parameters: form, now: rooms.clock.now(), requestId: request.requestId });
+      const confirmation = await provenKey(rooms.senderConstraints, request);
+      const body = await grantType.exchange({
+        client,
+        parameters: form,
+        confirmation,
+        now: rooms.clock.now(),
+        requestId: request.requestId,
+      });
       return { kind: 'json', status: 200, body };
     },
   };

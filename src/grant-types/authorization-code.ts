@@ -28,7 +28,7 @@ export function authorizationCode(rooms: {
   return {
     type: 'authorization_code',
     async exchange(request) {
-      const { client, parameters, now } = request;
+      const { client, parameters, confirmation, now } = request;
       const presented = credentials.proveAuthorizationCode(required(parameters, 'code'));
       if (presented === undefined) {
         throw refusal('the code was not made here');
@@ -42,6 +42,9 @@ export function authorizationCode(rooms: {
           clientId: client.id,
           // Without a refresh token the grant lasts as long as its one access token.
           lifetimeSeconds: refreshes ? refreshTokenIdleSeconds(client, lifetimes) : accessTokenSeconds(client, lifetimes),
+          confirmation,
+          // RFC 9449 section 5: a public client has nothing else that its refresh tokens could be bound to.
+          bind: confirmation !== undefined && !client.isConfidential,
           check(grant, binding) {
             refuseOtherRedirectUri(parameters, binding);
             refuseOtherVerifier(verifier, binding);
@@ -60,7 +63,7 @@ export function authorizationCode(rooms: {
       }
       const { grant } = outcome;
       const { scope } = grant;
-      const accessToken = await issueAccessToken({ client, grant, scope, resources: resourcesOf(request, grant) }, now);
+      const accessToken = await issueAccessToken({ client, grant, scope, resources: resourcesOf(request, grant), confirmation }, now);
       const refresh = refreshes
         ? { token: credentials.refreshToken({ grantId: grant.id, generation: grant.generation }), grant }
         : undefined;

@@ -8,14 +8,14 @@ import type { GrantType } from './grant-type.ts';
 export function clientCredentials(rooms: { readonly issueAccessToken: AccessTokenIssuer }): GrantType {
   return {
     type: 'client_credentials',
-    async exchange({ client, parameters, now }) {
+    async exchange({ client, parameters, confirmation, now }) {
       // Registration refuses it too. Here as well, because a token for whoever knows a name would be for everyone.
       if (!client.isConfidential) {
         throw new UnauthorizedClient('A public client cannot use client_credentials (RFC 6749 section 4.4).');
       }
       const scope = requestedScope(parameters, client.scope, client.scope);
       const resources = requestedResources(parameters, client.metadata.allowed_resources);
-      const accessToken = await rooms.issueAccessToken({ client, grant: undefined, scope, resources }, now);
+      const accessToken = await rooms.issueAccessToken({ client, grant: undefined, scope, resources, confirmation }, now);
       // RFC 6749 section 4.4.3: "A refresh token SHOULD NOT be included."
       return tokenResponse(accessToken, scope, undefined, now);
     },

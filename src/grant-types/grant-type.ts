@@ -1,6 +1,7 @@
 import type { AuthenticatedClient } from '../clients/authentication.ts';
 import type { EpochSeconds } from '../core/clock.ts';
 import type { Parameters } from '../core/parameters.ts';
+import type { Confirmation } from '../grants/grant.ts';
 import type { TokenResponse } from '../tokens/token-response.ts';
 
 /** A request to the token endpoint whose client has proved itself and may use the grant type. */
@@ -8,6 +9,8 @@ export interface TokenRequest {
   readonly client: AuthenticatedClient;
   readonly parameters: Parameters;
   readonly now: EpochSeconds;
+  /** The key the request proved to hold, to which its tokens are bound; undefined: bearer tokens. */
+  readonly confirmation: Confirmation | undefined;
   /** Names the request in the audit trail. */
   readonly requestId: string;
 }

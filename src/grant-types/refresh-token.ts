@@ -1,7 +1,7 @@
 import { requestedResources, requestedScope } from '../clients/permissions.ts';
 import type { Lifetimes } from '../config/config.ts';
 import type { AuditTrail } from '../core/audit.ts';
-import { InvalidGrant } from '../core/errors.ts';
+import { InvalidGrant, InvalidTarget } from '../core/errors.ts';
 import { required } from '../core/parameters.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { Grants } from '../grants/grants.ts';
@@ -26,7 +26,7 @@ export function refreshToken(rooms: {
   return {
     type: 'refresh_token',
     async exchange(request) {
-      const { client, parameters, now } = request;
+      const { client, parameters, confirmation, now } = request;
       const presented = credentials.proveRefreshToken(required(parameters, 'refresh_token'));
       if (presented === undefined) {
         throw refusal('the token was not made here');
@@ -40,12 +40,13 @@ export function refreshToken(rooms: {
           rotates: client.metadata.refresh_token_rotation,
           idleSeconds: refreshTokenIdleSeconds(client, lifetimes),
           graceSeconds: lifetimes.refreshTokenGraceSeconds,
+          confirmation,
         },
         now,
       );
       const grant = liveGrant(outcome, request);
       const narrowed = narrow(request, grant);
-      const accessToken = await issueAccessToken({ client, grant, ...narrowed }, now);
+      const accessToken = await issueAccessToken({ client, grant, ...narrowed, confirmation }, now);
       const token = credentials.refreshToken({ grantId: grant.id, generation: grant.generation });
       return tokenResponse(accessToken, narrowed.scope, { token, grant }, now);
     },
@@ -90,15 +91,16 @@ function narrow(
   { client, parameters }: TokenRequest,
   grant: Grant,
 ): { readonly scope: readonly string[]; readonly resources: readonly string[] } {
-  // A scope taken from the client since then is taken from its grants too.
+  // What was taken from the client since then, a scope or a resource, is taken from its grants too.
   const remaining = grant.scope.filter((value) => client.scope.includes(value));
-  const allowed = grant.resources.length > 0 ? grant.resources : client.metadata.allowed_resources;
-  const resources = requestedResources(parameters, allowed);
-  return {
-    scope: requestedScope(parameters, remaining, remaining),
-    resources:
-      resources.length > 0 ? resources : grant.resources.filter((resource) => client.metadata.allowed_resources.includes(resource)),
-  };
+  const { allowed_resources: allowed } = client.metadata;
+  const granted = grant.resources.filter((resource) => allowed.includes(resource));
+  if (granted.length === 0 && grant.resources.length > 0) {
+    // No resources would mean the client's default one, which the user did not allow.
+    throw new InvalidTarget('The client may no longer use any resource that it was granted (RFC 8707 section 2).');
+  }
+  const resources = requestedResources(parameters, granted.length > 0 ? granted : allowed);
+  return { scope: requestedScope(parameters, remaining, remaining), resources: resources.length > 0 ? resources : granted };
 }
 
 /** One answer for every cause, so that a thief learns nothing from it. */

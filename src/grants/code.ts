@@ -1,5 +1,5 @@
 import type { EpochSeconds } from '../core/clock.ts';
-import type { CodeBinding, Grant } from './grant.ts';
+import type { CodeBinding, Confirmation, Grant } from './grant.ts';
 import type { Grants } from './grants.ts';
 
 /** An authorization code that proved genuine, presented by `clientId`. */
@@ -8,6 +8,9 @@ export interface PresentedCode {
   readonly clientId: string;
   /** How long the grant's next credential lives. */
   readonly lifetimeSeconds: number;
+  /** The key the request proved to hold; with `bind` the grant is bound to it from now on. */
+  readonly confirmation?: Confirmation | undefined;
+  readonly bind?: boolean;
   /** Looks whether the request fits what the code is bound to, while nothing is spent yet. @throws OAuthError when it does not. */
   readonly check: (grant: Grant, binding: CodeBinding) => void;
 }
@@ -43,6 +46,8 @@ export async function spendCode(grants: Grants, presented: PresentedCode, now: E
     to: 1,
     now,
     lifetimeSeconds: presented.lifetimeSeconds,
+    confirmation: presented.confirmation,
+    bind: presented.bind ?? false,
   });
   if (spent !== undefined) {
     return { kind: 'spent', grant: spent };

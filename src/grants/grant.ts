@@ -19,6 +19,35 @@ export interface CodeBinding {
   readonly codeChallenge: string | undefined;
 }
 
+/**
+ * RFC 7800 section 3: the key that whoever presents a token must prove to hold. `jkt` is the thumbprint of a DPoP key (RFC 9449 section 6.1),
+ * `x5t#S256` that of a client certificate (RFC 8705 section 3.1), both base64url.
+ */
+export type Confirmation =
+  | { readonly method: 'jkt'; readonly thumbprint: string }
+  | { readonly method: 'x5t#S256'; readonly thumbprint: string };
+
+/** What one claim of a `claims` request asks for (OpenID Connect Core section 5.5.1); null: the claim, in its default manner. */
+export type ClaimRequest = {
+  readonly essential?: boolean;
+  readonly value?: unknown;
+  readonly values?: readonly unknown[];
+} | null;
+
+/** OpenID Connect Core section 5.5. */
+export interface ClaimsRequest {
+  readonly id_token?: Readonly<Record<string, ClaimRequest>>;
+  readonly userinfo?: Readonly<Record<string, ClaimRequest>>;
+}
+
+/** What an OpenID Connect request asked for, as far as tokens answer to it later. */
+export interface OpenIdRequest {
+  readonly nonce?: string;
+  readonly claims?: ClaimsRequest;
+  /** The authentication context class that was reached (`acr`). */
+  readonly acr?: string;
+}
+
 /** The user of a grant, as it is now and not as it was at login. */
 export interface GrantUser {
   readonly id: string;
@@ -41,6 +70,10 @@ export interface Grant {
   readonly resources: readonly string[];
   readonly authentication: Authentication;
   readonly code: CodeBinding | undefined;
+  /** undefined: the scope has no `openid`. */
+  readonly openid: OpenIdRequest | undefined;
+  /** The key that the grant's own credentials are bound to; undefined: none, or only the client's authentication. */
+  readonly confirmation: Confirmation | undefined;
   readonly generation: number;
   /** When this generation became the live one. */
   readonly generationAt: EpochSeconds;

@@ -1,5 +1,5 @@
 import type { EpochSeconds } from '../core/clock.ts';
-import type { Authentication, CodeBinding, Grant, RevocationReason } from './grant.ts';
+import type { Authentication, CodeBinding, Confirmation, Grant, OpenIdRequest, RevocationReason } from './grant.ts';
 
 /** A grant about to be made: its code, generation 0, is live. */
 export interface NewGrant {
@@ -10,6 +10,9 @@ export interface NewGrant {
   readonly resources: readonly string[];
   readonly authentication: Authentication;
   readonly code: CodeBinding;
+  readonly openid?: OpenIdRequest | undefined;
+  /** Binds the code already (RFC 9449 section 10); absent: nothing does yet. */
+  readonly confirmation?: Confirmation | undefined;
   readonly createdAt: EpochSeconds;
   /** End of the code. */
   readonly expiresAt: EpochSeconds;
@@ -27,6 +30,10 @@ export interface Advance {
   readonly now: EpochSeconds;
   /** The new credential ends this long after `now`, or at the grant's cap if that comes first. */
   readonly lifetimeSeconds: number;
+  /** The key the request proved to hold. A grant that is bound to one is moved on by no other. */
+  readonly confirmation?: Confirmation | undefined;
+  /** Binds a grant that is not bound yet to `confirmation`, from now on. */
+  readonly bind?: boolean;
 }
 
 /** Which grants. Every member given must match. */
@@ -46,7 +53,7 @@ export interface Grants {
   find(id: string): Promise<Grant | undefined>;
   /**
    * Makes `to` the live generation if, at that moment, `from` is, the grant is `clientId`'s, is neither revoked nor expired at `now`, and
-   * its user is not disabled. Of concurrent calls with the same `from` (and another `to`) exactly one succeeds, on whatever node.
+   * its user is not disabled, and the grant is bound to no key or to `confirmation`. Of concurrent calls with the same `from` (and another `to`) exactly one succeeds, on whatever node.
    * Moving on from generation 0 forgets the code binding.
    * @returns the grant afterwards, or undefined when nothing was changed.
    */

@@ -1,5 +1,5 @@
 import type { EpochSeconds } from '../core/clock.ts';
-import type { Grant } from './grant.ts';
+import type { Confirmation, Grant } from './grant.ts';
 import type { Grants } from './grants.ts';
 
 /** A refresh token that proved genuine, and the policy of the client that presents it. */
@@ -12,6 +12,8 @@ export interface PresentedRefreshToken {
   readonly rotates: boolean;
   readonly idleSeconds: number;
   readonly graceSeconds: number;
+  /** The key the request proved to hold. */
+  readonly confirmation?: Confirmation | undefined;
 }
 
 /** What became of a presented refresh token. */
@@ -72,6 +74,10 @@ export function judge(grant: Grant | undefined, presented: PresentedRefreshToken
   if (grant.clientId !== presented.clientId) {
     return { kind: 'refused', detail: `the grant is client ${grant.clientId}'s` };
   }
+  // The same for a thief of the token who does not have its key (RFC 9449 section 5, RFC 8705 section 4).
+  if (grant.confirmation !== undefined && !isSameKey(grant.confirmation, presented.confirmation)) {
+    return { kind: 'refused', detail: 'the grant is bound to another key' };
+  }
   if (grant.revokedAt !== undefined) {
     return { kind: 'refused', detail: `the grant was revoked: ${grant.revocationReason ?? 'unknown'}` };
   }
@@ -103,5 +109,10 @@ function advanceFrom(grants: Grants, presented: PresentedRefreshToken, from: num
     to: presented.rotates ? presented.generation + 1 : presented.generation,
     now,
     lifetimeSeconds: presented.idleSeconds,
+    confirmation: presented.confirmation,
   });
+}
+
+function isSameKey(bound: Confirmation, proven: Confirmation | undefined): boolean {
+  return proven?.method === bound.method && proven.thumbprint === bound.thumbprint;
 }

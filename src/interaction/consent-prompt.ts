@@ -13,6 +13,7 @@ export function consentPrompt(consents: Consents): Prompt {
       if (authorization.prompts.includes('consent')) {
         return true;
       }
+      // Also where any program could be the one that asks (`isRemembered`): the operator has said so of this very client.
       if (addressed.client.metadata.skip_consent) {
         return false;
       }

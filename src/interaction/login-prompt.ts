@@ -12,7 +12,8 @@ export const loginPrompt: Prompt = {
     if (session.id !== pending.sessionAtStart && session.authTime >= pending.startedAt) {
       return false;
     }
-    const isAsked = prompts.includes('login') || prompts.includes('select_account');
+    // max_age=0 is prompt=login in other words: a login in this very second is no answer to it either.
+    const isAsked = prompts.includes('login') || prompts.includes('select_account') || maxAgeSeconds === 0;
     return isAsked || (maxAgeSeconds !== undefined && now - session.authTime > maxAgeSeconds);
   },
   errorWhenSilent: () => new LoginRequired('The user is not logged in, or must log in again.'),

@@ -1,5 +1,5 @@
 import { formatScope, type Scope } from '../core/scope.ts';
-import type { Grant, RevocationReason } from '../grants/grant.ts';
+import type { Confirmation, Grant, RevocationReason } from '../grants/grant.ts';
 import type { NewGrant } from '../grants/grants.ts';
 
 /** A row of `grants` with what is read of its user. */
@@ -15,6 +15,8 @@ export interface GrantRow {
   readonly redirect_uri: string | null;
   readonly redirect_uri_given: number | null;
   readonly code_challenge: string | null;
+  readonly openid: string | null;
+  readonly confirmation: string | null;
   readonly generation: number;
   readonly generation_at: number;
   readonly expires_at: number;
@@ -28,7 +30,7 @@ export interface GrantRow {
 
 /** What a statement selects, or returns, for a `GrantRow`. The subqueries read the row of the user that is there by the foreign key. */
 export const GRANT_COLUMNS = `grants.id, grants.client_id, grants.user_id, grants.scope, grants.resources, grants.auth_time, grants.auth_methods,
-  grants.session_id, grants.redirect_uri, grants.redirect_uri_given, grants.code_challenge, grants.generation, grants.generation_at,
+  grants.session_id, grants.redirect_uri, grants.redirect_uri_given, grants.code_challenge, grants.openid, grants.confirmation, grants.generation, grants.generation_at,
   grants.expires_at, grants.absolute_expires_at, grants.created_at, grants.revoked_at, grants.revocation_reason,
   (SELECT users.disabled_at FROM users WHERE users.id = grants.user_id) AS user_disabled_at,
   (SELECT users.access_token_claims FROM users WHERE users.id = grants.user_id) AS user_access_token_claims`;
@@ -46,6 +48,8 @@ export const NEW_GRANT_COLUMNS = [
   ['redirect_uri', 'text'],
   ['redirect_uri_given', 'integer'],
   ['code_challenge', 'text'],
+  ['openid', 'text'],
+  ['confirmation', 'text'],
   ['generation', 'bigint'],
   ['generation_at', 'bigint'],
   ['expires_at', 'bigint'],
@@ -67,6 +71,8 @@ export function valuesOf(grant: NewGrant): readonly (string | number | null)[] {
     grant.code.redirectUri,
     grant.code.redirectUriGiven ? 1 : 0,
     grant.code.codeChallenge ?? null,
+    grant.openid === undefined ? null : JSON.stringify(grant.openid),
+    confirmationText(grant.confirmation),
     0,
     grant.createdAt,
     grant.expiresAt,
@@ -95,6 +101,8 @@ export function grantOf(row: GrantRow): Grant {
             redirectUriGiven: row.redirect_uri_given === 1,
             codeChallenge: row.code_challenge ?? undefined,
           },
+    openid: row.openid === null ? undefined : JSON.parse(row.openid),
+    confirmation: row.confirmation === null ? undefined : confirmationOf(row.confirmation),
     generation: row.generation,
     generationAt: row.generation_at,
     expiresAt: row.expires_at,
@@ -107,4 +115,14 @@ export function grantOf(row: GrantRow): Grant {
 
 function scopeOf(text: string): Scope {
   return text === '' ? [] : text.split(' ');
+}
+
+/** A confirmation as one text, so that a statement can compare it: the method, a space, the thumbprint. */
+export function confirmationText(confirmation: Confirmation | undefined): string | null {
+  return confirmation === undefined ? null : `${confirmation.method} ${confirmation.thumbprint}`;
+}
+
+function confirmationOf(text: string): Confirmation {
+  const [method, thumbprint = ''] = text.split(' ');
+  return { method: method === 'jkt' ? 'jkt' : 'x5t#S256', thumbprint };
 }

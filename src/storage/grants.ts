@@ -5,7 +5,7 @@ import type { Advance, GrantFilter, Grants, NewGrant } from '../grants/grants.ts
 import { batchInput } from './batch-input.ts';
 import type { Database } from './database.ts';
 import { isRetryable } from './failures.ts';
-import { GRANT_COLUMNS, type GrantRow, grantOf, NEW_GRANT_COLUMNS, valuesOf } from './grant-rows.ts';
+import { confirmationText, GRANT_COLUMNS, type GrantRow, grantOf, NEW_GRANT_COLUMNS, valuesOf } from './grant-rows.ts';
 import { coalesceWrites } from './write-coalescer.ts';
 
 /** The records of grants in the database. One to a database: it holds the queue of its writes. */
@@ -52,6 +52,8 @@ const CHANGE_COLUMNS = [
   ['from_generation', 'bigint'],
   ['to_generation', 'bigint'],
   ['expires_at', 'bigint'],
+  ['confirmation', 'text'],
+  ['bind', 'integer'],
   ['reason', 'text'],
 ] as const;
 
@@ -68,12 +70,14 @@ function changer(database: Database): (batch: readonly Change[]) => Promise<read
       redirect_uri = CASE WHEN input.reason IS NOT NULL THEN grants.redirect_uri END,
       redirect_uri_given = CASE WHEN input.reason IS NOT NULL THEN grants.redirect_uri_given END,
       code_challenge = CASE WHEN input.reason IS NOT NULL THEN grants.code_challenge END,
+      confirmation = CASE WHEN input.bind = 1 THEN coalesce(grants.confirmation, input.confirmation) ELSE grants.confirmation END,
       revoked_at = CASE WHEN input.reason IS NOT NULL THEN input.at END,
       revocation_reason = input.reason
     FROM ${input.sql}
     WHERE grants.id = input.id AND grants.revoked_at IS NULL AND (
       input.reason IS NOT NULL OR (
         grants.client_id = input.client_id AND grants.generation = input.from_generation AND grants.expires_at > input.at
+        AND (grants.confirmation IS NULL OR grants.confirmation = input.confirmation)
         AND EXISTS (SELECT 1 FROM users WHERE users.id = grants.user_id AND users.disabled_at IS NULL)))
     RETURNING ${GRANT_COLUMNS}`;
 
@@ -95,8 +99,18 @@ function idOf({ grantId }: Change): string {
 
 function inputOf(change: Change): readonly [string, ...(string | number | null)[]] {
   return change.kind === 'advance'
-    ? [change.grantId, change.now, change.clientId, change.from, change.to, change.now + change.lifetimeSeconds, null]
-    : [change.grantId, change.now, null, null, null, null, change.reason];
+    ? [
+        change.grantId,
+        change.now,
+        change.clientId,
+        change.from,
+        change.to,
+        change.now + change.lifetimeSeconds,
+        confirmationText(change.confirmation),
+        change.bind === true ? 1 : 0,
+        null,
+      ]
+    : [change.grantId, change.now, null, null, null, null, null, 0, change.reason];
 }
 
 function creator(database: Database): (batch: readonly NewGrant[]) => Promise<readonly void[]> {

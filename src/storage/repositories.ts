@@ -5,6 +5,7 @@ import type { Grants } from '../grants/grants.ts';
 import type { Consents } from '../interaction/consents.ts';
 import type { Sessions } from '../interaction/session.ts';
 import type { RevokedAccessTokens } from '../tokens/revoked-access-tokens.ts';
+import type { UsedIdentifiers } from '../tokens/used-identifiers.ts';
 import { clientsIn } from './clients.ts';
 import { consentsIn } from './consents.ts';
 import type { Database } from './database.ts';
@@ -12,6 +13,7 @@ import { grantsIn } from './grants.ts';
 import { loginAttemptsIn } from './login-attempts.ts';
 import { revokedAccessTokensIn } from './revoked-access-tokens.ts';
 import { sessionsIn } from './sessions.ts';
+import { usedIdentifiersIn } from './used-identifiers.ts';
 import { usersIn } from './users.ts';
 
 /** One of each record's repository, all in one database. */
@@ -22,6 +24,7 @@ export interface Repositories {
   readonly sessions: Sessions;
   readonly consents: Consents;
   readonly revokedAccessTokens: RevokedAccessTokens;
+  readonly usedIdentifiers: UsedIdentifiers;
   readonly loginAttempts: LoginThrottleStore;
 }
 
@@ -34,6 +37,7 @@ export function repositoriesIn(database: Database): Repositories {
     sessions: sessionsIn(database),
     consents: consentsIn(database),
     revokedAccessTokens: revokedAccessTokensIn(database),
+    usedIdentifiers: usedIdentifiersIn(database),
     loginAttempts: loginAttemptsIn(database),
   };
 }

@@ -4,7 +4,7 @@ import type { Lifetimes, SigningAlgorithm } from '../config/config.ts';
 import type { EpochSeconds } from '../core/clock.ts';
 import type { Scope } from '../core/scope.ts';
 import { formatScope } from '../core/scope.ts';
-import type { Grant } from '../grants/grant.ts';
+import type { Confirmation, Grant } from '../grants/grant.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import { accessTokenSeconds } from './lifetimes.ts';
 
@@ -16,10 +16,13 @@ export interface AccessTokenOrder {
   readonly scope: Scope;
   /** RFC 8707 resource indicators; none: the client's own first resource, or else the issuer. */
   readonly resources: readonly string[];
+  /** The key its bearer must prove to hold; undefined: a bearer token. */
+  readonly confirmation?: Confirmation | undefined;
 }
 
 export interface IssuedAccessToken {
   readonly token: string;
+  readonly tokenType: 'Bearer' | 'DPoP';
   /** Seconds. */
   readonly expiresIn: number;
 }
@@ -37,7 +40,7 @@ export function accessTokenIssuer(rooms: {
 }): AccessTokenIssuer {
   const { issuer, keys, defaultAlgorithm, lifetimes, notBefore } = rooms;
 
-  return async ({ client, grant, scope, resources }, now) => {
+  return async ({ client, grant, scope, resources, confirmation }, now) => {
     const expiresIn = accessTokenSeconds(client, lifetimes);
     const claims = {
       // Before the others, so that no claim a deployment adds can stand in for one of the protocol's.
@@ -54,10 +57,12 @@ export function accessTokenIssuer(rooms: {
       jti: randomUUID(),
       client_id: client.id,
       ...(scope.length === 0 ? {} : { scope: formatScope(scope) }),
+      // RFC 7800 section 3, as RFC 9449 section 6.1 and RFC 8705 section 3.1 use it.
+      ...(confirmation === undefined ? {} : { cnf: { [confirmation.method]: confirmation.thumbprint } }),
       ...(grant === undefined ? {} : { auth_time: grant.authentication.authTime, grant_id: grant.id }),
     };
     const key = keys.current(client.metadata.access_token_signed_response_alg ?? defaultAlgorithm);
-    return { token: await key.sign('at+jwt', claims), expiresIn };
+    return { token: await key.sign('at+jwt', claims), tokenType: confirmation?.method === 'jkt' ? 'DPoP' : 'Bearer', expiresIn };
   };
 }
 

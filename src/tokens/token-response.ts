@@ -7,7 +7,8 @@ import type { IssuedAccessToken } from './access-token.ts';
 /** RFC 6749 section 5.1, with the lifetimes of draft-ietf-oauth-refresh-token-expiration-03. */
 export interface TokenResponse {
   readonly access_token: string;
-  readonly token_type: 'Bearer';
+  /** RFC 6749 section 7.1; `DPoP` by RFC 9449 section 5. */
+  readonly token_type: 'Bearer' | 'DPoP';
   readonly expires_in: number;
   readonly scope?: string;
   readonly refresh_token?: string;
@@ -27,7 +28,7 @@ export function tokenResponse(
   const cap = refresh?.grant.absoluteExpiresAt;
   return {
     access_token: accessToken.token,
-    token_type: 'Bearer',
+    token_type: accessToken.tokenType,
     expires_in: accessToken.expiresIn,
     ...(scope.length === 0 ? {} : { scope: formatScope(scope) }),
     ...(refresh === undefined ? {} : { refresh_token: refresh.token, refresh_token_timeout: refresh.grant.expiresAt - now }),

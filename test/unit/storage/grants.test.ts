@@ -49,6 +49,8 @@ onEachDatabase('grants in the database', (databases) => {
       resources: ['https://api.example/'],
       authentication: made.authentication,
       code: { redirectUri: 'https://app.example/callback?a=1&b=?', redirectUriGiven: true, codeChallenge: 'challenge' },
+      openid: undefined,
+      confirmation: undefined,
       generation: 0,
       generationAt: 1000,
       expiresAt: 1060,

@@ -1,0 +1,91 @@
+import { expect } from 'chai';
+import { registrationLimits } from '../../src/clients/registrable.ts';
+import { answerOf } from '../support/answers.ts';
+import { sqliteDatabases } from '../support/databases.ts';
+import type { TestServer } from '../support/test-server.ts';
+import { startTestServer } from '../support/test-server.ts';
+
+const ADDRESSES = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'];
+
+describe('authorization server metadata (RFC 8414)', () => {
+  const database = sqliteDatabases();
+  let server: TestServer;
+  before(async () => {
+    server = await startTestServer(await database.create());
+  });
+  after(async () => {
+    await server.close();
+    await database.dispose();
+  });
+
+  const metadata = async (path = ADDRESSES[0] ?? '') => (await answerOf(server.get(path))).body;
+
+  it('says what this server can do, and nothing else', async () => {
+    const { issuer } = server;
+    expect(await metadata()).to.deep.equal({
+      issuer,
+      authorization_endpoint: `${issuer}/authorize`,
+      token_endpoint: `${issuer}/token`,
+      jwks_uri: `${issuer}/jwks`,
+      revocation_endpoint: `${issuer}/revoke`,
+      introspection_endpoint: `${issuer}/introspect`,
+      response_types_supported: ['code'],
+      response_modes_supported: ['query'],
+      grant_types_supported: ['authorization_code', 'client_credentials', 'refresh_token'],
+      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+      revocation_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+      introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      code_challenge_methods_supported: ['S256'],
+      authorization_response_iss_parameter_supported: true,
+      refresh_token_expiration_types_supported: ['token_timeout', 'authorization'],
+      ui_locales_supported: ['en', 'ko'],
+    });
+  });
+
+  it('is the same at both well-known addresses', async () => {
+    const [first, ...others] = await Promise.all(ADDRESSES.map((path) => metadata(path)));
+    for (const other of others) {
+      expect(other).to.deep.equal(first);
+    }
+  });
+
+  it('may be cached, and is not sent again while it is the same', async () => {
+    for (const path of ADDRESSES) {
+      const first = await server.get(path);
+      await first.text();
+      expect(first.headers.get('content-type')).to.equal('application/json');
+      expect(first.headers.get('cache-control')).to.match(/^public, max-age=\d+$/);
+      const again = await server.get(path, { 'if-none-match': first.headers.get('etag') ?? '' });
+      expect({ status: again.status, body: await again.text() }).to.deep.equal({ status: 304, body: '' });
+    }
+  });
+
+  it('announces addresses that answer', async () => {
+    for (const [name, address] of Object.entries(await metadata())) {
+      if (name.endsWith('_endpoint') || name === 'jwks_uri') {
+        const response = await fetch(String(address));
+        await response.text();
+        expect(response.status, name).not.to.equal(404);
+      }
+    }
+  });
+
+  it('offers what clients can be registered for, neither more nor less', async () => {
+    const offered = await metadata();
+    const limits = registrationLimits(server.config);
+    expect(limits.grantTypes.toSorted()).to.deep.equal((offered['grant_types_supported'] as string[]).toSorted());
+    expect(limits.authMethods.toSorted()).to.deep.equal((offered['token_endpoint_auth_methods_supported'] as string[]).toSorted());
+    expect(limits.responseTypes.toSorted()).to.deep.equal((offered['response_types_supported'] as string[]).toSorted());
+    expect(limits.signingAlgorithms).to.deep.equal(server.config.signingAlgorithms);
+  });
+
+  it('comes from the configuration alone: no header of a request moves an address', async () => {
+    const headers = {
+      'x-forwarded-host': 'evil.example',
+      'x-forwarded-proto': 'https',
+      forwarded: 'host=evil.example',
+      'x-original-url': '/x',
+    };
+    expect((await answerOf(server.get(ADDRESSES[0] ?? '', headers))).body).to.deep.equal(await metadata());
+  });
+});

@@ -1,0 +1,40 @@
+import { expect } from 'chai';
+import { clientOf } from '../../../src/clients/client.ts';
+import type { ClientMetadata } from '../../../src/clients/client-metadata.ts';
+import type { Lifetimes } from '../../../src/config/config.ts';
+import { absoluteExpiry, accessTokenSeconds, refreshTokenIdleSeconds } from '../../../src/tokens/lifetimes.ts';
+import { clientRecord } from '../storage/records.ts';
+
+const LIFETIMES: Lifetimes = {
+  accessTokenSeconds: 900,
+  idTokenSeconds: 900,
+  refreshTokenIdleSeconds: 1000,
+  refreshTokenAbsoluteSeconds: 5000,
+  refreshTokenGraceSeconds: 10,
+  authorizationCodeSeconds: 60,
+  sessionIdleSeconds: 100,
+  sessionAbsoluteSeconds: 100,
+};
+
+function client(changes: Partial<ClientMetadata> = {}) {
+  const record = clientRecord();
+  return clientOf({ ...record, metadata: { ...record.metadata, ...changes } });
+}
+
+describe('tokens: lifetimes', () => {
+  it("are the server's, unless the client is registered with its own", () => {
+    expect(accessTokenSeconds(client(), LIFETIMES)).to.equal(900);
+    expect(accessTokenSeconds(client({ access_token_ttl: 60 }), LIFETIMES)).to.equal(60);
+    expect(refreshTokenIdleSeconds(client(), LIFETIMES)).to.equal(1000);
+    expect(refreshTokenIdleSeconds(client({ refresh_token_idle_ttl: 1 }), LIFETIMES)).to.equal(1);
+  });
+
+  it('of a grant have a cap, unless server or client have none', () => {
+    const uncapped = { ...LIFETIMES, refreshTokenAbsoluteSeconds: undefined };
+    expect(absoluteExpiry(client(), LIFETIMES, 100)).to.equal(5100);
+    expect(absoluteExpiry(client(), uncapped, 100)).to.equal(undefined);
+    expect(absoluteExpiry(client({ refresh_token_absolute_ttl: 7 }), LIFETIMES, 100)).to.equal(107);
+    expect(absoluteExpiry(client({ refresh_token_absolute_ttl: 7 }), uncapped, 100)).to.equal(107);
+    expect(absoluteExpiry(client({ refresh_token_absolute_ttl: 0 }), LIFETIMES, 100)).to.equal(undefined);
+  });
+});
