@@ -152,7 +152,7 @@ function roomsOf(parts: {
     issueAccessToken: accessTokenIssuer({
       issuer,
       keys,
-      defaultAlgorithm: config.signingAlgorithms[0],
+      algorithms: config.signingAlgorithms,
       lifetimes,
       notBefore: config.accessTokenNotBefore,
     }),
@@ -189,7 +189,7 @@ function startUpkeep(parts: {
   async function cleanUp(): Promise<void> {
     const deleted = await cleanup.run({
       now: clock.now(),
-      keepSeconds: config.accessTokenMaxSeconds,
+      keepSeconds: config.lifetimes.accessTokenMaxSeconds,
       forgetAttemptsSeconds: ACCOUNT_POLICY.forgetAfterSeconds,
     });
     logger.debug({ deleted }, 'cleaned up');

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { RegistrationLimits } from './client-metadata-rules.ts';
 
 /** What clients can be registered for. A test holds the first three against the features of the server. */
-export function registrationLimits(config: Pick<Config, 'signingAlgorithms' | 'accessTokenMaxSeconds'>): RegistrationLimits {
+export function registrationLimits(config: Pick<Config, 'signingAlgorithms' | 'lifetimes'>): RegistrationLimits {
   return {
     grantTypes: ['authorization_code', 'refresh_token', 'client_credentials'],
     responseTypes: ['code'],
@@ -10,6 +10,6 @@ export function registrationLimits(config: Pick<Config, 'signingAlgorithms' | 'a
     signingAlgorithms: config.signingAlgorithms,
     // Nothing by default: what a client may ask for is the operator's to say.
     defaultScope: '',
-    accessTokenMaxSeconds: config.accessTokenMaxSeconds,
+    accessTokenMaxSeconds: config.lifetimes.accessTokenMaxSeconds,
   };
 }

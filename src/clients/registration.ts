@@ -146,7 +146,7 @@ function chosenSecret(given: unknown): string | undefined {
     new Set(given).size >= LEAST_DISTINCT_CHARACTERS;
   if (!isStrong) {
     throw new InvalidClientMetadata(
-      `client_secret: is too weak; give at least ${LEAST_SECRET_LENGTH} random characters (openssl rand -base64 32), or none, and one is made.`,
+      `client_secret: is too weak; give at least ${LEAST_SECRET_LENGTH} random characters (openssl rand -hex 32), or none, and one is made.`,
     );
   }
   return given;

@@ -9,6 +9,8 @@ export type DatabaseLocation = { readonly kind: 'sqlite'; readonly path: string 
 /** How long things live, in seconds. A client may override the first four for itself. */
 export interface Lifetimes {
   readonly accessTokenSeconds: number;
+  /** Longest lifetime a client may register for its access tokens; decides how long a retired key stays published. */
+  readonly accessTokenMaxSeconds: number;
   readonly idTokenSeconds: number;
   /** From one use of a refresh token to the next. */
   readonly refreshTokenIdleSeconds: number;
@@ -41,8 +43,6 @@ export interface Config {
   /** How long a key is published before it signs; less than the rotation. */
   readonly signingKeyPrepublishSeconds: number;
   readonly lifetimes: Lifetimes;
-  /** Longest lifetime a client may register for its access tokens; decides how long a retired key stays published. */
-  readonly accessTokenMaxSeconds: number;
   /** Whether access tokens carry `nbf`. */
   readonly accessTokenNotBefore: boolean;
   /** CIDR blocks (`10.0.0.0/8`, `::1/128`) of the proxies whose X-Forwarded-* are believed. */

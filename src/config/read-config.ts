@@ -49,6 +49,7 @@ export function readConfig(environment: Environment, envFileText: string | undef
     signingKeyPrepublishSeconds: read(settings.SIGNING_KEY_PREPUBLISH),
     lifetimes: {
       accessTokenSeconds: read(settings.ACCESS_TOKEN_TTL),
+      accessTokenMaxSeconds: read(settings.ACCESS_TOKEN_MAX_TTL),
       idTokenSeconds: read(settings.ID_TOKEN_TTL),
       refreshTokenIdleSeconds: read(settings.REFRESH_TOKEN_IDLE_TTL),
       refreshTokenAbsoluteSeconds: read(settings.REFRESH_TOKEN_ABSOLUTE_TTL),
@@ -57,7 +58,6 @@ export function readConfig(environment: Environment, envFileText: string | undef
       sessionIdleSeconds: read(settings.SESSION_IDLE_TTL),
       sessionAbsoluteSeconds: read(settings.SESSION_ABSOLUTE_TTL),
     },
-    accessTokenMaxSeconds: read(settings.ACCESS_TOKEN_MAX_TTL),
     accessTokenNotBefore: read(settings.ACCESS_TOKEN_NBF),
     trustedProxies: read(settings.TRUST_PROXY),
     logLevel: read(settings.LOG_LEVEL),
@@ -75,7 +75,10 @@ function fittingDefaults(config: Config, isWritten: (setting: Setting<unknown>) 
       signingKeyPrepublishSeconds: Math.min(config.signingKeyPrepublishSeconds, Math.floor(rotation / 2)),
     }),
     ...(!isWritten(settings.ACCESS_TOKEN_MAX_TTL) && {
-      accessTokenMaxSeconds: Math.max(config.accessTokenMaxSeconds, lifetimes.accessTokenSeconds, lifetimes.idTokenSeconds),
+      lifetimes: {
+        ...lifetimes,
+        accessTokenMaxSeconds: Math.max(lifetimes.accessTokenMaxSeconds, lifetimes.accessTokenSeconds, lifetimes.idTokenSeconds),
+      },
     }),
   };
 }
@@ -106,7 +109,8 @@ function defaultOf<T>(setting: Setting<T>): T {
 
 /** What is wrong with settings that are well-formed each. A malformed one takes no part: its line says enough. */
 function contradictions(config: Config, malformed: ReadonlySet<string>): readonly string[] {
-  const { lifetimes, accessTokenMaxSeconds: most, signingKeyRotationSeconds: rotation, signingKeyPrepublishSeconds: prepublish } = config;
+  const { lifetimes, signingKeyRotationSeconds: rotation, signingKeyPrepublishSeconds: prepublish } = config;
+  const { accessTokenMaxSeconds: most } = lifetimes;
   const rules: readonly (readonly [involved: readonly string[], isBroken: boolean, problem: string])[] = [
     [['NODE_ENV', 'ISSUER'], config.production && config.issuer === undefined, 'ISSUER must be given with NODE_ENV=production'],
     [

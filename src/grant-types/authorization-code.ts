@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mayUseGrantType, requestedResources } from '../clients/permissions.ts';
+import { mayUseGrantType } from '../clients/permissions.ts';
 import type { Lifetimes } from '../config/config.ts';
 import type { AuditTrail } from '../core/audit.ts';
 import { InvalidGrant, InvalidRequest } from '../core/errors.ts';
@@ -7,13 +7,14 @@ import type { Parameters } from '../core/parameters.ts';
 import { required } from '../core/parameters.ts';
 import { equalInConstantTime } from '../core/secrets.ts';
 import { spendCode } from '../grants/code.ts';
-import type { CodeBinding, Grant } from '../grants/grant.ts';
+import type { CodeBinding } from '../grants/grant.ts';
 import type { Grants } from '../grants/grants.ts';
 import type { AccessTokenIssuer } from '../tokens/access-token.ts';
 import type { GrantCredentials } from '../tokens/grant-credentials.ts';
 import { accessTokenSeconds, refreshTokenIdleSeconds } from '../tokens/lifetimes.ts';
 import { tokenResponse } from '../tokens/token-response.ts';
-import type { GrantType, TokenRequest } from './grant-type.ts';
+import type { GrantType } from './grant-type.ts';
+import { grantedResources } from './granted-resources.ts';
 
 /** RFC 6749 section 4.1.3 with PKCE (RFC 7636 section 4.6). */
 export function authorizationCode(rooms: {
@@ -48,7 +49,7 @@ export function authorizationCode(rooms: {
           check(grant, binding) {
             refuseOtherRedirectUri(parameters, binding);
             refuseOtherVerifier(verifier, binding);
-            resourcesOf(request, grant);
+            grantedResources(parameters, client, grant);
           },
         },
         now,
@@ -63,7 +64,10 @@ export function authorizationCode(rooms: {
       }
       const { grant } = outcome;
       const { scope } = grant;
-      const accessToken = await issueAccessToken({ client, grant, scope, resources: resourcesOf(request, grant), confirmation }, now);
+      const accessToken = await issueAccessToken(
+        { client, grant, scope, resources: grantedResources(parameters, client, grant), confirmation },
+        now,
+      );
       const refresh = refreshes
         ? { token: credentials.refreshToken({ grantId: grant.id, generation: grant.generation }), grant }
         : undefined;
@@ -103,12 +107,6 @@ function refuseOtherRedirectUri(parameters: Parameters, binding: CodeBinding): v
   if (redirectUri === undefined ? binding.redirectUriGiven : redirectUri !== binding.redirectUri) {
     throw refusal(redirectUri === undefined ? 'no redirect_uri' : 'another redirect_uri');
   }
-}
-
-/** RFC 8707 section 2.2: the token endpoint may narrow what was granted. */
-function resourcesOf({ parameters }: TokenRequest, grant: Grant): readonly string[] {
-  const named = requestedResources(parameters, grant.resources);
-  return named.length > 0 ? named : grant.resources;
 }
 
 /** One answer for every cause, so that a thief learns nothing from it. */

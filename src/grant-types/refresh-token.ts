@@ -1,7 +1,7 @@
-import { requestedResources, requestedScope } from '../clients/permissions.ts';
+import { requestedScope } from '../clients/permissions.ts';
 import type { Lifetimes } from '../config/config.ts';
 import type { AuditTrail } from '../core/audit.ts';
-import { InvalidGrant, InvalidTarget } from '../core/errors.ts';
+import { InvalidGrant } from '../core/errors.ts';
 import { required } from '../core/parameters.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { Grants } from '../grants/grants.ts';
@@ -12,6 +12,7 @@ import type { GrantCredential, GrantCredentials } from '../tokens/grant-credenti
 import { refreshTokenIdleSeconds } from '../tokens/lifetimes.ts';
 import { tokenResponse } from '../tokens/token-response.ts';
 import type { GrantType, TokenRequest } from './grant-type.ts';
+import { grantedResources } from './granted-resources.ts';
 
 /** RFC 6749 section 6, with rotation (RFC 9700 section 4.14.2) that neither forks nor logs out an honest client. */
 export function refreshToken(rooms: {
@@ -91,16 +92,9 @@ function narrow(
   { client, parameters }: TokenRequest,
   grant: Grant,
 ): { readonly scope: readonly string[]; readonly resources: readonly string[] } {
-  // What was taken from the client since then, a scope or a resource, is taken from its grants too.
+  // A scope taken from the client since then is taken from its grants too.
   const remaining = grant.scope.filter((value) => client.scope.includes(value));
-  const { allowed_resources: allowed } = client.metadata;
-  const granted = grant.resources.filter((resource) => allowed.includes(resource));
-  if (granted.length === 0 && grant.resources.length > 0) {
-    // No resources would mean the client's default one, which the user did not allow.
-    throw new InvalidTarget('The client may no longer use any resource that it was granted (RFC 8707 section 2).');
-  }
-  const resources = requestedResources(parameters, granted.length > 0 ? granted : allowed);
-  return { scope: requestedScope(parameters, remaining, remaining), resources: resources.length > 0 ? resources : granted };
+  return { scope: requestedScope(parameters, remaining, remaining), resources: grantedResources(parameters, client, grant) };
 }
 
 /** One answer for every cause, so that a thief learns nothing from it. */

@@ -32,6 +32,8 @@ export interface Advance {
   readonly lifetimeSeconds: number;
   /** The key the request proved to hold. A grant that is bound to one is moved on by no other. */
   readonly confirmation?: Confirmation | undefined;
+  /** The record is older than the credential: when it expires says nothing, only its cap does. */
+  readonly catchUp?: boolean;
   /** Binds a grant that is not bound yet to `confirmation`, from now on. */
   readonly bind?: boolean;
 }

@@ -84,11 +84,14 @@ export function judge(grant: Grant | undefined, presented: PresentedRefreshToken
   if (grant.user.disabled) {
     return { kind: 'refused', detail: 'the user is disabled' };
   }
+  if (presented.generation > grant.generation) {
+    // The record knows nothing of this token's life, only of the cap on all of them.
+    return grant.absoluteExpiresAt !== undefined && now >= grant.absoluteExpiresAt
+      ? { kind: 'refused', detail: 'the grant has expired' }
+      : { kind: 'behind', recorded: grant.generation };
+  }
   if (now >= grant.expiresAt) {
     return { kind: 'refused', detail: 'the grant has expired' };
-  }
-  if (presented.generation > grant.generation) {
-    return { kind: 'behind', recorded: grant.generation };
   }
   if (presented.generation === grant.generation) {
     // The swap failed, and a moment later it would succeed: the record changed in between. The next request finds it.
@@ -109,6 +112,7 @@ function advanceFrom(grants: Grants, presented: PresentedRefreshToken, from: num
     to: presented.rotates ? presented.generation + 1 : presented.generation,
     now,
     lifetimeSeconds: presented.idleSeconds,
+    catchUp: from < presented.generation,
     confirmation: presented.confirmation,
   });
 }

@@ -7,6 +7,6 @@ export function keySettings(config: Config): KeySettings {
     algorithms: config.signingAlgorithms,
     rotationSeconds: config.signingKeyRotationSeconds,
     prepublishSeconds: config.signingKeyPrepublishSeconds,
-    longestTokenSeconds: Math.max(config.accessTokenMaxSeconds, config.lifetimes.idTokenSeconds),
+    longestTokenSeconds: Math.max(config.lifetimes.accessTokenMaxSeconds, config.lifetimes.idTokenSeconds),
   };
 }

@@ -54,6 +54,7 @@ const CHANGE_COLUMNS = [
   ['expires_at', 'bigint'],
   ['confirmation', 'text'],
   ['bind', 'integer'],
+  ['catch_up', 'integer'],
   ['reason', 'text'],
 ] as const;
 
@@ -76,7 +77,7 @@ function changer(database: Database): (batch: readonly Change[]) => Promise<read
     FROM ${input.sql}
     WHERE grants.id = input.id AND grants.revoked_at IS NULL AND (
       input.reason IS NOT NULL OR (
-        grants.client_id = input.client_id AND grants.generation = input.from_generation AND grants.expires_at > input.at
+        grants.client_id = input.client_id AND grants.generation = input.from_generation AND CASE WHEN input.catch_up = 1 THEN coalesce(grants.absolute_expires_at, input.at + 1) ELSE grants.expires_at END > input.at
         AND (grants.confirmation IS NULL OR grants.confirmation = input.confirmation)
         AND EXISTS (SELECT 1 FROM users WHERE users.id = grants.user_id AND users.disabled_at IS NULL)))
     RETURNING ${GRANT_COLUMNS}`;
@@ -108,9 +109,10 @@ function inputOf(change: Change): readonly [string, ...(string | number | null)[
         change.now + change.lifetimeSeconds,
         confirmationText(change.confirmation),
         change.bind === true ? 1 : 0,
+        change.catchUp === true ? 1 : 0,
         null,
       ]
-    : [change.grantId, change.now, null, null, null, null, null, 0, change.reason];
+    : [change.grantId, change.now, null, null, null, null, null, 0, 0, change.reason];
 }
 
 function creator(database: Database): (batch: readonly NewGrant[]) => Promise<readonly void[]> {

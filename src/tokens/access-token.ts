@@ -34,11 +34,12 @@ export type AccessTokenIssuer = (order: AccessTokenOrder, now: EpochSeconds) => 
 export function accessTokenIssuer(rooms: {
   readonly issuer: string;
   readonly keys: Pick<KeyRing, 'current'>;
-  readonly defaultAlgorithm: SigningAlgorithm;
+  /** SIGNING_ALGS; the first signs where nothing else is asked for. */
+  readonly algorithms: readonly [SigningAlgorithm, ...SigningAlgorithm[]];
   readonly lifetimes: Lifetimes;
   readonly notBefore: boolean;
 }): AccessTokenIssuer {
-  const { issuer, keys, defaultAlgorithm, lifetimes, notBefore } = rooms;
+  const { issuer, keys, algorithms, lifetimes, notBefore } = rooms;
 
   return async ({ client, grant, scope, resources, confirmation }, now) => {
     const expiresIn = accessTokenSeconds(client, lifetimes);
@@ -61,7 +62,9 @@ export function accessTokenIssuer(rooms: {
       ...(confirmation === undefined ? {} : { cnf: { [confirmation.method]: confirmation.thumbprint } }),
       ...(grant === undefined ? {} : { auth_time: grant.authentication.authTime, grant_id: grant.id }),
     };
-    const key = keys.current(client.metadata.access_token_signed_response_alg ?? defaultAlgorithm);
+    const wanted = client.metadata.access_token_signed_response_alg;
+    // An algorithm that SIGNING_ALGS no longer has cannot sign; a token by another one is better than none.
+    const key = keys.current(wanted !== undefined && algorithms.includes(wanted) ? wanted : algorithms[0]);
     return { token: await key.sign('at+jwt', claims), tokenType: confirmation?.method === 'jkt' ? 'DPoP' : 'Bearer', expiresIn };
   };
 }

@@ -4,7 +4,8 @@ import type { EpochSeconds } from '../core/clock.ts';
 
 /** How long the client's access tokens live, in seconds. */
 export function accessTokenSeconds(client: Client, lifetimes: Lifetimes): number {
-  return client.metadata.access_token_ttl ?? lifetimes.accessTokenSeconds;
+  // The cap may have been lowered since the client was registered, and no key outlives it for long.
+  return Math.min(client.metadata.access_token_ttl ?? lifetimes.accessTokenSeconds, lifetimes.accessTokenMaxSeconds);
 }
 
 /** From one use of the client's refresh tokens to the next, in seconds. */

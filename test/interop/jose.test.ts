@@ -118,7 +118,7 @@ function rotate({ config, clock }: TestServer) {
         algorithms: config.signingAlgorithms,
         rotationSeconds: config.signingKeyRotationSeconds,
         prepublishSeconds: config.signingKeyPrepublishSeconds,
-        longestTokenSeconds: config.accessTokenMaxSeconds,
+        longestTokenSeconds: config.lifetimes.accessTokenMaxSeconds,
       },
       clock,
       audit: { record: () => undefined },

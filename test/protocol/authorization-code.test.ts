@@ -265,6 +265,7 @@ onEachDatabase('authorization_code grant (RFC 6749 section 4.1.3)', (database) =
       expect(await audienceOf(API, '')).to.equal(API);
       expect(await audienceOf(API, `&resource=${API}`)).to.equal(API);
       expect(await audienceOf(undefined, '')).to.equal(FILES);
+      expect(await audienceOf(undefined, `&resource=${FILES}`)).to.equal(FILES);
     });
 
     it('beyond what was granted is refused, and the code stays good', async () => {

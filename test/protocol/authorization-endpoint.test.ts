@@ -237,15 +237,15 @@ describe('authorization endpoint', () => {
     });
   });
 
-  describe('POST (RFC 6749 section 3.1)', () => {
-    const post = (parameters: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
-      fetch(`${server().issuer}/authorize`, {
-        method: 'POST',
-        body: parameters,
-        headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
-        redirect: 'manual',
-      });
+  const post = (parameters: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
+    fetch(`${server().issuer}/authorize`, {
+      method: 'POST',
+      body: parameters,
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+      redirect: 'manual',
+    });
 
+  describe('POST (RFC 6749 section 3.1)', () => {
     it('goes the same way as GET, with the session that the cookies of a cross-site POST would have hidden', async () => {
       const client = await server().client();
       const { tab } = await authorize(server(), client, await server().user());

@@ -24,8 +24,6 @@ onEachDatabase('consent page', (database) => {
     return tab.visit(codeRequest(server, client, parameters).url);
   }
 
-  const isAsked = ({ html }: Arrival): boolean => html.includes('value="allow"');
-  const hasCode = ({ url }: Arrival): boolean => url.searchParams.has('code');
   const grantsOf = (client: TestClient) => server.repositories.grants.list({ clientId: client.id }, { limit: 10 });
 
   it('shows the client, the user, what is asked for, and where the browser goes next', async () => {
@@ -181,23 +179,27 @@ onEachDatabase('consent page', (database) => {
     const redirects = ['http://127.0.0.1/callback', 'http://[::1]/callback', 'http://localhost:8080/callback', 'com.example.app:/callback'];
 
     for (const redirectUri of redirects) {
-      for (const skip_consent of [false, true]) {
-        it(`is asked for each time, at ${redirectUri}${skip_consent ? ', also with skip_consent' : ''}`, async () => {
-          const client = await server.client({ token_endpoint_auth_method: 'none', redirect_uris: [redirectUri], skip_consent });
-          const user = await server.user();
-          const tab = await loggedIn(user);
-          for (let round = 0; round < 2; round++) {
-            const page = await ask(tab, client, { redirect_uri: redirectUri });
-            expect(isAsked(page)).to.equal(true);
-            expect(page.html).not.to.include('the same access is not asked for again');
-            expect(hasCode(await tab.submit(page, { decision: 'allow' }))).to.equal(true);
-          }
-          const silent = await ask(tab, client, { redirect_uri: redirectUri, prompt: 'none' });
-          expect(silent.url.searchParams.get('error')).to.equal('consent_required');
-          expect(await server.repositories.consents.find(user.id, client.id)).to.deep.equal([]);
-        });
-      }
+      it(`is asked for each time, at ${redirectUri}`, async () => {
+        const client = await server.client({ token_endpoint_auth_method: 'none', redirect_uris: [redirectUri] });
+        const user = await server.user();
+        const tab = await loggedIn(user);
+        for (let round = 0; round < 2; round++) {
+          const page = await ask(tab, client, { redirect_uri: redirectUri });
+          expect(isAsked(page)).to.equal(true);
+          expect(page.html).not.to.include('the same access is not asked for again');
+          expect(hasCode(await tab.submit(page, { decision: 'allow' }))).to.equal(true);
+        }
+        const silent = await ask(tab, client, { redirect_uri: redirectUri, prompt: 'none' });
+        expect(silent.url.searchParams.get('error')).to.equal('consent_required');
+        expect(await server.repositories.consents.find(user.id, client.id)).to.deep.equal([]);
+      });
     }
+
+    it('is asked for no more where the operator registered it as first-party', async () => {
+      const redirect_uri = 'http://127.0.0.1/callback';
+      const client = await server.client({ token_endpoint_auth_method: 'none', redirect_uris: [redirect_uri], skip_consent: true });
+      expect(hasCode(await ask(await loggedIn(await server.user()), client, { redirect_uri }))).to.equal(true);
+    });
 
     it('is not a public client at an https address, nor one that authenticates', async () => {
       const atHttps = await server.client({ token_endpoint_auth_method: 'none' });
@@ -240,3 +242,7 @@ onEachDatabase('consent page', (database) => {
     });
   });
 });
+
+const isAsked = ({ html }: Arrival): boolean => html.includes('value="allow"');
+
+const hasCode = ({ url }: Arrival): boolean => url.searchParams.has('code');

@@ -122,12 +122,12 @@ onEachDatabase('login page', (database) => {
     });
   });
 
-  describe('throttle', () => {
-    async function guess(client: TestClient, username: string, password: string): Promise<Arrival> {
-      const tab = browser(server);
-      return tab.submit(await loginPage(client, tab), { username, password });
-    }
+  async function guess(client: TestClient, username: string, password: string): Promise<Arrival> {
+    const tab = browser(server);
+    return tab.submit(await loginPage(client, tab), { username, password });
+  }
 
+  describe('throttle', () => {
     it('makes an account wait after five wrong passwords, for the right one too, and lets it in after the wait', async () => {
       const client = await server.client();
       const user = await server.user();
@@ -186,13 +186,6 @@ describe('login throttle by address', () => {
   const direct = suiteServer();
   const proxied = suiteServer({ TRUST_PROXY: '127.0.0.0/8,::1' });
 
-  /** One guess at a name of its own, as if it came from `address` through a proxy. */
-  async function guessFrom(server: TestServer, client: TestClient, address: string, attempt: number): Promise<number> {
-    const tab = browser(server);
-    const page = await tab.visit(codeRequest(server, client).url);
-    return (await tab.submit(page, { username: `somebody${attempt}`, password: WRONG }, { 'x-forwarded-for': address })).status;
-  }
-
   it('makes an address wait after fifty failures at different names; X-Forwarded-For of a stranger changes nothing', async () => {
     const server = direct();
     const client = await server.client();
@@ -237,10 +230,6 @@ describe('what a request says about the login (OpenID Connect Core section 3.1.2
   function ask(tab: Browser, client: TestClient, parameters: Readonly<Record<string, string>>): Promise<Arrival> {
     return tab.visit(codeRequest(server(), client, parameters).url);
   }
-
-  const isLoginPage = ({ html }: Arrival): boolean => html.includes('name="password"');
-  const codeOf = ({ url }: Arrival): string | null => url.searchParams.get('code');
-  const errorOf = ({ url }: Arrival): string | null => url.searchParams.get('error');
 
   it('uses the login of the browser, without asking again', async () => {
     const client = await server().client();
@@ -470,3 +459,16 @@ function wordsOf(html: string): string {
     .replaceAll(/(type="hidden" name="[a-z_]+" value=")[^"]*/g, '$1')
     .replaceAll(/(<input id="(?:username|password)")[^>]*/g, '$1');
 }
+
+/** One guess at a name of its own, as if it came from `address` through a proxy. */
+async function guessFrom(server: TestServer, client: TestClient, address: string, attempt: number): Promise<number> {
+  const tab = browser(server);
+  const page = await tab.visit(codeRequest(server, client).url);
+  return (await tab.submit(page, { username: `somebody${attempt}`, password: WRONG }, { 'x-forwarded-for': address })).status;
+}
+
+const isLoginPage = ({ html }: Arrival): boolean => html.includes('name="password"');
+
+const codeOf = ({ url }: Arrival): string | null => url.searchParams.get('code');
+
+const errorOf = ({ url }: Arrival): string | null => url.searchParams.get('error');

@@ -62,14 +62,18 @@ onEachDatabase('refresh_token grant (RFC 6749 section 6)', (database) => {
   }
 
   /** Sets the record back to an earlier generation, as a restored backup has it. */
-  async function restore(grantId: string, generation: number): Promise<void> {
+  async function restore(grantId: string, generation: number, expiresAt?: number): Promise<void> {
     const restored = await openDatabase(location);
-    await restored.rows('UPDATE grants SET generation = ? WHERE id = ?', [generation, grantId]);
+    await restored.rows('UPDATE grants SET generation = ?, expires_at = coalesce(?, expires_at) WHERE id = ?', [
+      generation,
+      expiresAt ?? null,
+      grantId,
+    ]);
     await restored.close();
   }
 
-  async function rotated(times: number) {
-    const { client, first } = await loggedIn();
+  async function rotated(times: number, metadata: Readonly<Record<string, unknown>> = {}) {
+    const { client, first } = await loggedIn(metadata);
     const tokens = [first.refresh_token];
     for (let use = 0; use < times; use += 1) {
       tokens.push((await succeeds(client, tokens.at(-1) ?? '')).refresh_token);
@@ -266,6 +270,16 @@ onEachDatabase('refresh_token grant (RFC 6749 section 6)', (database) => {
         clientId: client.id,
       });
       await succeeds(client, refresh_token);
+    });
+
+    it('is taken also when the old record has expired meanwhile, but not past the cap of the grant', async () => {
+      const { client, tokens, grantId } = await rotated(4);
+      await restore(grantId, 1, server.clock.now() - 1);
+      await succeeds(client, tokens[4] ?? '');
+      const capped = await rotated(4, { refresh_token_absolute_ttl: 100 });
+      server.clock.advance(100);
+      await restore(capped.grantId, 1, server.clock.now() - 50);
+      await refuses(capped.client, capped.tokens[4] ?? '', 'invalid_grant');
     });
 
     it('gives all that use it at once the same successor', async () => {

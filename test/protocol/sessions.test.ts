@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { createPasswords } from '../../src/accounts/password.ts';
 import { identifierFromBytes } from '../../src/core/identifiers.ts';
 import type { Session } from '../../src/interaction/session.ts';
-import { authorize, type Browser, browser, codeRequest } from '../support/browser.ts';
+import { authorize, type Browser, browser, codeRequest, cookieHeader, formWith } from '../support/browser.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { suiteServer } from '../support/suite-server.ts';
 import type { TestClient, TestServer } from '../support/test-server.ts';
@@ -115,30 +115,6 @@ describe('session cookie', () => {
   const http = suiteServer();
   const https = suiteServer({ ISSUER: 'https://login.example' });
 
-  /** The `Set-Cookie` fields of the login page and of the login. */
-  async function cookiesSet(server: TestServer): Promise<readonly string[]> {
-    const at = { issuer: server.url };
-    const user = await server.user();
-    const tab = browser(at);
-    const page = await fetch(codeRequest(at, await server.client()).url);
-    const fields = page.headers.getSetCookie();
-    await tab.visit(codeRequest(at, await server.client()).url);
-    const cookie = [...tab.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const login = await tab.visit(codeRequest(at, await server.client()).url);
-    const hidden = [...login.html.matchAll(/type="hidden" name="([a-z_]+)" value="([^"]+)"/g)].map(([, name = '', value = '']) => [
-      name,
-      value,
-    ]);
-    const answer = await fetch(`${server.url}/login`, {
-      method: 'POST',
-      body: new URLSearchParams([...hidden, ['username', user.username], ['password', user.password]]),
-      headers: { cookie },
-      redirect: 'manual',
-    });
-    expect(answer.status).to.equal(303);
-    return [...fields, ...answer.headers.getSetCookie()];
-  }
-
   it('is HttpOnly, SameSite=Lax and for the whole host, under an http issuer not Secure', async () => {
     const [browserId = '', session = '', ...more] = await cookiesSet(http());
     expect(more).to.deep.equal([]);
@@ -189,4 +165,24 @@ describe('session cookie', () => {
 async function liveSession(server: TestServer, tab: Browser): Promise<Session | undefined> {
   const cookie = Buffer.from(tab.cookies.get('keyturn_session') ?? '', 'base64url');
   return server.repositories.sessions.findLive(identifierFromBytes(cookie, 0), server.clock.now());
+}
+
+/** The `Set-Cookie` fields of the login page and of the login. */
+async function cookiesSet(server: TestServer): Promise<readonly string[]> {
+  const at = { issuer: server.url };
+  const user = await server.user();
+  const tab = browser(at);
+  const page = await fetch(codeRequest(at, await server.client()).url);
+  const fields = page.headers.getSetCookie();
+  await tab.visit(codeRequest(at, await server.client()).url);
+  const login = await tab.visit(codeRequest(at, await server.client()).url);
+  const { hidden } = formWith(login, ['password']);
+  const answer = await fetch(`${server.url}/login`, {
+    method: 'POST',
+    body: new URLSearchParams({ ...hidden, username: user.username, password: user.password }),
+    headers: { cookie: cookieHeader(tab) },
+    redirect: 'manual',
+  });
+  expect(answer.status).to.equal(303);
+  return [...fields, ...answer.headers.getSetCookie()];
 }

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { registrationLimits } from '../../../src/clients/registrable.ts';
 import type { Registration } from '../../../src/clients/registration.ts';
 import { clientRegistration } from '../../../src/clients/registration.ts';
+import { readConfig } from '../../../src/config/read-config.ts';
 import { digest, generateSecret } from '../../../src/core/secrets.ts';
 import { clientsIn } from '../../../src/storage/clients.ts';
 import type { Database } from '../../../src/storage/database.ts';
@@ -21,7 +22,11 @@ describe('clients: registration (RFC 7591 section 3)', () => {
   let registration: Registration;
   before(async () => {
     database = await openMigrated(databases);
-    const limits = registrationLimits({ signingAlgorithms: ['ES256'], accessTokenMaxSeconds: 86_400 });
+    const reading = readConfig({ SIGNING_ALGS: 'ES256' }, undefined);
+    if ('problems' in reading) {
+      throw new Error(reading.problems.join());
+    }
+    const limits = registrationLimits(reading.config);
     registration = clientRegistration({ store: clientsIn(database), limits, clock: { now: () => 1000 } });
   });
   after(async () => {

@@ -29,6 +29,7 @@ describe('configuration: defaults', () => {
       signingKeyPrepublishSeconds: 2 * 86_400,
       lifetimes: {
         accessTokenSeconds: 900,
+        accessTokenMaxSeconds: 86_400,
         idTokenSeconds: 900,
         refreshTokenIdleSeconds: 14 * 86_400,
         refreshTokenAbsoluteSeconds: 90 * 86_400,
@@ -37,7 +38,6 @@ describe('configuration: defaults', () => {
         sessionIdleSeconds: 8 * 3_600,
         sessionAbsoluteSeconds: 14 * 86_400,
       },
-      accessTokenMaxSeconds: 86_400,
       accessTokenNotBefore: false,
       trustedProxies: [],
       logLevel: 'info',

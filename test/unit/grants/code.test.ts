@@ -72,10 +72,7 @@ onEachDatabase('grants: spending a code', (databases) => {
   });
 
   it('refuses an unknown grant, another client and a late code, and looks no further', async () => {
-    const check = () => {
-      throw new Error('It was looked at.');
-    };
-    const presented = await presentedCode({ check });
+    const presented = await presentedCode({ check: refuseToBeLookedAt });
     for (const [wrong, now] of [
       [{ ...presented, grantId: 'unknown' }, NOW],
       [{ ...presented, clientId: 'other' }, NOW],
@@ -86,3 +83,7 @@ onEachDatabase('grants: spending a code', (databases) => {
     expect(await grants.find(presented.grantId)).to.include({ generation: 0, revokedAt: undefined });
   });
 });
+
+function refuseToBeLookedAt(): never {
+  throw new Error('It was looked at.');
+}

@@ -63,6 +63,12 @@ describe('grants: judging a refresh token that is not the live one', () => {
     expect(verdict(2 ** 40 - 1)).to.equal('behind');
   });
 
+  it('judges a token that is newer than the record by the cap of the grant alone: when the record expires says nothing of it', () => {
+    expect(verdict(6, { expiresAt: NOW })).to.equal('behind');
+    expect(verdict(6, { expiresAt: NOW, absoluteExpiresAt: NOW + 1 })).to.equal('behind');
+    expect(verdict(5, { expiresAt: NOW })).to.equal('refused');
+  });
+
   it('does not count the live one against the grant when the swap was lost to a change of this moment', () => {
     expect(verdict(5)).to.equal('refused');
   });
@@ -72,7 +78,7 @@ describe('grants: judging a refresh token that is not the live one', () => {
       it(`generation ${generation} of another client, of a revoked or expired grant, or of a disabled user`, () => {
         expect(verdict(generation, {}, { clientId: 'other' })).to.equal('refused');
         expect(verdict(generation, { revokedAt: 1999, revocationReason: 'operator' })).to.equal('refused');
-        expect(verdict(generation, { expiresAt: NOW })).to.equal('refused');
+        expect(verdict(generation, { expiresAt: NOW, absoluteExpiresAt: NOW })).to.equal('refused');
         expect(verdict(generation, { user: { id: 'user', disabled: true, accessTokenClaims: {} } })).to.equal('refused');
         expect(judge(undefined, presented(generation), NOW).kind).to.equal('refused');
       });

@@ -7,6 +7,7 @@ import { clientRecord } from '../storage/records.ts';
 
 const LIFETIMES: Lifetimes = {
   accessTokenSeconds: 900,
+  accessTokenMaxSeconds: 86_400,
   idTokenSeconds: 900,
   refreshTokenIdleSeconds: 1000,
   refreshTokenAbsoluteSeconds: 5000,
@@ -27,6 +28,10 @@ describe('tokens: lifetimes', () => {
     expect(accessTokenSeconds(client({ access_token_ttl: 60 }), LIFETIMES)).to.equal(60);
     expect(refreshTokenIdleSeconds(client(), LIFETIMES)).to.equal(1000);
     expect(refreshTokenIdleSeconds(client({ refresh_token_idle_ttl: 1 }), LIFETIMES)).to.equal(1);
+  });
+
+  it('of an access token are capped, also for a client that was registered under a higher cap', () => {
+    expect(accessTokenSeconds(client({ access_token_ttl: 80_000 }), { ...LIFETIMES, accessTokenMaxSeconds: 3600 })).to.equal(3600);
   });
 
   it('of a grant have a cap, unless server or client have none', () => {

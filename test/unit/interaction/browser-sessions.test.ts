@@ -1,0 +1,94 @@
+import { expect } from 'chai';
+import { browserSessions } from '../../../src/interaction/browser-sessions.ts';
+import type { Session, Sessions } from '../../../src/interaction/session.ts';
+import { cookiesAfter, requestWith, testSecrets } from './browsers.ts';
+
+const IDLE = 600;
+const ABSOLUTE = 3600;
+
+describe('browser sessions', () => {
+  it('are found by the cookie that the login set, and by it alone', async () => {
+    const { sessions, logIn, records } = setUp();
+    const cookies = await logIn(1000);
+    expect(await sessions.current(requestWith({ cookies }), 1000)).to.deep.include({ userId: 'user', authTime: 1000, methods: ['pwd'] });
+    expect(await sessions.current(requestWith({}), 1000)).to.equal(undefined);
+    const [id = ''] = records.keys();
+    for (const keyturn_session of ['', id, `${cookies['keyturn_session']}A`]) {
+      expect(await sessions.current(requestWith({ cookies: { keyturn_session } }), 1000)).to.equal(undefined);
+    }
+  });
+
+  it('are new with each login, and the one before ends', async () => {
+    const { sessions, records, logIn } = setUp();
+    const first = await logIn(1000);
+    const second = await logIn(1000, first);
+    expect(second).not.to.deep.equal(first);
+    expect(records.size).to.equal(1);
+    expect(await sessions.current(requestWith({ cookies: first }), 1000)).to.equal(undefined);
+  });
+
+  it('write at most once a minute while they are used', async () => {
+    const { sessions, writes, logIn } = setUp();
+    const request = requestWith({ cookies: await logIn(1000) });
+    await sessions.current(request, 1059);
+    expect(writes).to.deep.equal(['create']);
+    await sessions.current(request, 1060);
+    await sessions.current(request, 1061);
+    expect(writes).to.deep.equal(['create', 'touch']);
+  });
+
+  it('are never moved past their absolute end', async () => {
+    const { sessions, records, logIn } = setUp();
+    const request = requestWith({ cookies: await logIn(0) });
+    for (let now = 0; now < ABSOLUTE; now += IDLE - 1) {
+      expect(await sessions.current(request, now)).not.to.equal(undefined);
+    }
+    expect([...records.values()][0]?.idleExpiresAt).to.equal(ABSOLUTE);
+    expect(await sessions.current(request, ABSOLUTE)).to.equal(undefined);
+  });
+
+  it('end with the cookie deleted, also where there was none', async () => {
+    const { sessions, records, logIn } = setUp();
+    const cookies = await logIn(1000);
+    const deleted = [{ name: 'keyturn_session', value: '', maxAgeSeconds: 0 }];
+    expect(await sessions.end(requestWith({ cookies }))).to.deep.equal(deleted);
+    expect(records.size).to.equal(0);
+    expect(await sessions.end(requestWith({}))).to.deep.equal(deleted);
+  });
+
+  it('keep nothing in their record that could be used as a cookie', async () => {
+    const { records, logIn } = setUp();
+    const { keyturn_session: cookie = '' } = await logIn(1000);
+    expect(JSON.stringify([...records.values()])).not.to.include(cookie.slice(-20));
+  });
+});
+
+function setUp() {
+  const records = new Map<string, Session>();
+  const writes: string[] = [];
+  const store: Sessions = {
+    async create(session) {
+      records.set(session.id, session);
+      writes.push('create');
+    },
+    async findLive(id, now) {
+      const session = records.get(id);
+      return session !== undefined && session.idleExpiresAt > now && session.expiresAt > now ? session : undefined;
+    },
+    async touch(id, idleExpiresAt) {
+      const session = records.get(id);
+      if (session !== undefined) {
+        records.set(id, { ...session, idleExpiresAt });
+      }
+      writes.push('touch');
+    },
+    async end(id) {
+      records.delete(id);
+      writes.push('end');
+    },
+  };
+  const sessions = browserSessions({ sessions: store, secrets: testSecrets(), idleSeconds: IDLE, absoluteSeconds: ABSOLUTE });
+  const logIn = async (now: number, cookies: Readonly<Record<string, string>> = {}) =>
+    cookiesAfter(await sessions.begin(requestWith({ cookies }), 'user', ['pwd'], now));
+  return { sessions, records, writes, logIn };
+}
