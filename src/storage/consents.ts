@@ -1,5 +1,6 @@
 import type { Consents } from '../interaction/consents.ts';
 import type { Database } from './database.ts';
+import { reportGoneParties } from './failures.ts';
 
 /** What users have allowed clients, in the database: a row for each scope value. */
 export function consentsIn(database: Database): Consents {
@@ -14,7 +15,9 @@ export function consentsIn(database: Database): Consents {
     async remember(userId, clientId, scope, now) {
       if (scope.length > 0) {
         const rows = scope.map((value) => ({ user_id: userId, client_id: clientId, scope_value: value, granted_at: now }));
-        await database.run((knex) => knex('consents').insert(rows).onConflict(['user_id', 'client_id', 'scope_value']).ignore());
+        await reportGoneParties(() =>
+          database.run((knex) => knex('consents').insert(rows).onConflict(['user_id', 'client_id', 'scope_value']).ignore()),
+        );
       }
     },
   };

@@ -12,6 +12,19 @@ export async function reportOutages<T>(work: () => PromiseLike<T>): Promise<T> {
   }
 }
 
+/**
+ * Runs a write that refers to a client and a user. One of them may have been deleted since it was looked at: trying again finds that out, so
+ * it is reported as an outage, and not as the bug that a broken reference would be elsewhere.
+ */
+export async function reportGoneParties<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    const isBroken = codeOf(error) === '23503' || (error instanceof Error && error.message.includes('FOREIGN KEY constraint failed'));
+    throw isBroken ? new StorageUnavailable('The client or the user of the record is gone.', { cause: error }) : error;
+  }
+}
+
 /** Whether PostgreSQL undid the statement only because of what others did at the same moment: it may be run again as it is. */
 export function isRetryable(error: unknown): boolean {
   return ['40001', '40P01'].includes(codeOf(error));

@@ -4,7 +4,7 @@ import type { Grant, RevocationReason } from '../grants/grant.ts';
 import type { Advance, GrantFilter, Grants, NewGrant } from '../grants/grants.ts';
 import { batchInput } from './batch-input.ts';
 import type { Database } from './database.ts';
-import { isRetryable } from './failures.ts';
+import { isRetryable, reportGoneParties } from './failures.ts';
 import { confirmationText, GRANT_COLUMNS, type GrantRow, grantOf, NEW_GRANT_COLUMNS, valuesOf } from './grant-rows.ts';
 import { coalesceWrites } from './write-coalescer.ts';
 
@@ -17,7 +17,7 @@ export function grantsIn(database: Database): Grants {
   });
 
   return {
-    create: (grant) => creations.submit(grant),
+    create: (grant) => reportGoneParties(() => creations.submit(grant)),
     async find(id) {
       const [row] = await database.rows<GrantRow>(`SELECT ${GRANT_COLUMNS} FROM grants WHERE id = ?`, [id]);
       return row && grantOf(row);
@@ -53,7 +53,7 @@ const CHANGE_COLUMNS = [
   ['to_generation', 'bigint'],
   ['expires_at', 'bigint'],
   ['confirmation', 'text'],
-  ['bind', 'integer'],
+  ['binding', 'text'],
   ['catch_up', 'integer'],
   ['reason', 'text'],
 ] as const;
@@ -71,7 +71,8 @@ function changer(database: Database): (batch: readonly Change[]) => Promise<read
       redirect_uri = CASE WHEN input.reason IS NOT NULL THEN grants.redirect_uri END,
       redirect_uri_given = CASE WHEN input.reason IS NOT NULL THEN grants.redirect_uri_given END,
       code_challenge = CASE WHEN input.reason IS NOT NULL THEN grants.code_challenge END,
-      confirmation = CASE WHEN input.bind = 1 THEN coalesce(grants.confirmation, input.confirmation) ELSE grants.confirmation END,
+      confirmation = CASE input.binding
+        WHEN 'bind' THEN coalesce(input.confirmation, grants.confirmation) WHEN 'release' THEN NULL ELSE grants.confirmation END,
       revoked_at = CASE WHEN input.reason IS NOT NULL THEN input.at END,
       revocation_reason = input.reason
     FROM ${input.sql}
@@ -108,11 +109,11 @@ function inputOf(change: Change): readonly [string, ...(string | number | null)[
         change.to,
         change.now + change.lifetimeSeconds,
         confirmationText(change.confirmation),
-        change.bind === true ? 1 : 0,
+        change.binding ?? null,
         change.catchUp === true ? 1 : 0,
         null,
       ]
-    : [change.grantId, change.now, null, null, null, null, null, 0, 0, change.reason];
+    : [change.grantId, change.now, null, null, null, null, null, null, 0, change.reason];
 }
 
 function creator(database: Database): (batch: readonly NewGrant[]) => Promise<readonly void[]> {

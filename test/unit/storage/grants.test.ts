@@ -67,6 +67,12 @@ onEachDatabase('grants in the database', (databases) => {
     expect(await grants.find(bare.id)).to.deep.include({ code: { ...code, codeChallenge: undefined } });
   });
 
+  it('reports a client that was deleted a moment ago as something to try again, and no one else in the batch is refused for it', async () => {
+    const outcomes = await Promise.allSettled([created(), created({ clientId: 'deleted' }), created()]);
+    expect(outcomes.map(({ status }) => status)).to.deep.equal(['fulfilled', 'rejected', 'fulfilled']);
+    expect(outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))[0]).to.be.instanceOf(StorageUnavailable);
+  });
+
   it('knows no grant that was not made', async () => {
     expect(await grants.find('nobody')).to.equal(undefined);
     expect(await grants.revoke('nobody', 'operator', 1)).to.equal(false);

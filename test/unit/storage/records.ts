@@ -53,6 +53,7 @@ export function user(changes: Partial<User> = {}): User {
     name: undefined,
     passwordHash: '$argon2id$…',
     disabledAt: undefined,
+    profile: {},
     accessTokenClaims: {},
     createdAt: 100,
     updatedAt: 100,
