@@ -1,4 +1,6 @@
-import { createHmac, createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject, sign } from 'node:crypto';
+import { createHmac, createPrivateKey, createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject, sign } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { answerOf } from '../support/answers.ts';
 import { logIn } from '../support/browser.ts';
@@ -35,16 +37,10 @@ describe('JWS algorithm and key confusion (RFC 8725 sections 2.1 and 3.1; CVE-20
     return `${input}.${signing(input).toString('base64url')}`;
   }
 
-  const encoded = (text: string): string => Buffer.from(text).toString('base64url');
-  const nothing: Signing = () => Buffer.alloc(0);
   const byMe: Signing = (input) => sign('sha256', Buffer.from(input), { key: mine.privateKey, dsaEncoding: 'ieee-p1363' });
   const byMyRsa: Signing = (input) => sign('sha256', Buffer.from(input), mineRsa.privateKey);
-  const hmac =
-    (secret: KeyObject | Buffer | string, hash = 'sha256'): Signing =>
-    (input) =>
-      createHmac(hash, secret).update(input).digest();
+
   const keyFor = (alg: string) => keys.find((key) => key.alg === alg) ?? expect.fail(`no key for ${alg}`);
-  const jwkOf = (pair: { readonly publicKey: KeyObject }): JsonWebKey => pair.publicKey.export({ format: 'jwk' });
 
   async function expectAllInactive(tokens: readonly string[]): Promise<void> {
     for (const token of tokens) {
@@ -156,6 +152,51 @@ describe('JWS algorithm and key confusion (RFC 8725 sections 2.1 and 3.1; CVE-20
     await expectAllInactive([forged({ alg: 'ES256', kid: genuine.header['kid'] }, byMe), forged({ typ: 'at+jwt' }, byMe)]);
   });
 
+  it('a header that our signer does not write is refused, even when our own key has signed it', async () => {
+    const { keysDirectory } = server().config;
+    const files = (await readdir(keysDirectory)).filter((name) => name.startsWith('ES256.'));
+    const stored = await Promise.all(
+      files.map(async (name) => JSON.parse(await readFile(join(keysDirectory, name), 'utf8')) as JsonWebKey),
+    );
+    const jwk = stored.find((key) => key['kid'] === genuine.header['kid']) ?? expect.fail('the key that signs is not in the key directory');
+    const key = createPrivateKey({ key: jwk, format: 'jwk' });
+    const byServer: Signing = (input) => sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' });
+    expect(await introspect(forged(genuine.header, byServer))).to.have.property('active', true);
+    const others = [
+      { alg: 'RS256' },
+      { alg: 'none' },
+      { alg: 'ES384' },
+      { typ: 'JWT' },
+      { typ: 'at+JWT' },
+      { typ: undefined },
+      { kid: undefined },
+    ];
+    const additions = [
+      { crit: ['exp'], exp: 1 },
+      { b64: false },
+      { jwk: jwkOf(mine) },
+      { jku: 'https://evil.example' },
+      { cty: 'JWT' },
+      { zip: 'DEF' },
+    ];
+    await expectAllInactive([...others, ...additions].map((change) => forged({ ...genuine.header, ...change }, byServer)));
+    const der: Signing = (input) => sign('sha256', Buffer.from(input), key);
+    await expectAllInactive([forged(genuine.header, der)]);
+    // Claims of another issuer, and no time to live, under our own signature.
+    const claims = JSON.parse(Buffer.from(genuine.payload, 'base64url').toString()) as object;
+    const changes = [
+      { iss: 'https://evil.example' },
+      { exp: server().clock.now() },
+      { exp: undefined },
+      { jti: undefined },
+      { client_id: 'nobody' },
+    ];
+    const payloads = changes.map((change) => encoded(JSON.stringify({ ...claims, ...change })));
+    for (const payload of payloads) {
+      expect(await introspect(forged(genuine.header, byServer, payload))).to.deep.equal({ active: false });
+    }
+  });
+
   it('an ECDSA signature of zeros, in DER, or for other claims is refused', async () => {
     const [header = '', payload = '', signature = ''] = genuine.token.split('.');
     const der = sign('sha256', Buffer.from(`${header}.${payload}`), mine.privateKey);
@@ -187,3 +228,13 @@ describe('JWS algorithm and key confusion (RFC 8725 sections 2.1 and 3.1; CVE-20
     ]);
   });
 });
+
+const encoded = (text: string): string => Buffer.from(text).toString('base64url');
+
+const nothing: Signing = () => Buffer.alloc(0);
+
+const hmac =
+  (secret: KeyObject | Buffer | string, hash = 'sha256'): Signing =>
+  (input) =>
+    createHmac(hash, secret).update(input).digest();
+const jwkOf = (pair: { readonly publicKey: KeyObject }): JsonWebKey => pair.publicKey.export({ format: 'jwk' });

@@ -91,7 +91,7 @@ describe('credential leakage via browser history (RFC 9700 section 4.3)', () => 
     const tab = browser(server());
     const form = formWith(await tab.visit(codeRequest(server(), client).url), ['password']);
     const query = new URLSearchParams({ username: user.username, password: user.password });
-    const answer = await fetch(`${server().issuer}/login?${query}`, {
+    const answer = await fetch(`${server().issuer}/login?${query.toString()}`, {
       method: 'POST',
       body: new URLSearchParams(form.hidden),
       headers: { cookie: cookieHeader(tab) },

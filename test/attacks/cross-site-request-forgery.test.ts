@@ -39,15 +39,6 @@ describe('cross-site request forgery (RFC 9700 section 4.7)', () => {
     });
   }
 
-  const without = (form: Form, name: string): Form => ({
-    ...form,
-    hidden: Object.fromEntries(Object.entries(form.hidden).filter(([each]) => each !== name)),
-  });
-  const withToken = (form: Form, other: Form): Form => ({
-    ...form,
-    hidden: { ...form.hidden, form_token: other.hidden['form_token'] ?? '' },
-  });
-
   const CROSS_SITE: Readonly<Record<string, Fields>> = {
     'Sec-Fetch-Site: cross-site': { 'sec-fetch-site': 'cross-site' },
     'Sec-Fetch-Site: same-site': { 'sec-fetch-site': 'same-site' },
@@ -58,13 +49,6 @@ describe('cross-site request forgery (RFC 9700 section 4.7)', () => {
   };
 
   describe('login', () => {
-    async function expectNoLogin(response: Response): Promise<void> {
-      expect(response.status).to.equal(400);
-      expect(response.headers.getSetCookie().join()).not.to.include('keyturn_session');
-      expect(await response.text()).to.include('open for too long');
-    }
-    const credentials = ({ username, password }: TestUser): Fields => ({ username, password });
-
     it('works with the form as it was shown: without headers, as curl; and with those of a browser', async () => {
       const { origin } = new URL(server().issuer);
       for (const headers of [
@@ -132,14 +116,14 @@ describe('cross-site request forgery (RFC 9700 section 4.7)', () => {
     });
   });
 
-  describe('consent', () => {
-    /** Sent back to the start of the request, and nothing granted or remembered. */
-    async function expectNoConsent(client: TestClient, response: Response): Promise<void> {
-      expect(response.status).to.equal(303);
-      expect(response.headers.get('location')).to.match(/^\/authorize\/resume\?request=/);
-      expect(await server().repositories.grants.list({ clientId: client.id }, { limit: 1 })).to.deep.equal([]);
-    }
+  /** Sent back to the start of the request, and nothing granted or remembered. */
+  async function expectNoConsent(client: TestClient, response: Response): Promise<void> {
+    expect(response.status).to.equal(303);
+    expect(response.headers.get('location')).to.match(/^\/authorize\/resume\?request=/);
+    expect(await server().repositories.grants.list({ clientId: client.id }, { limit: 1 })).to.deep.equal([]);
+  }
 
+  describe('consent', () => {
     it('refuses a form without token, or with one of another page', async () => {
       const client = await server().client();
       const user = await server().user();
@@ -194,22 +178,24 @@ describe('cross-site request forgery (RFC 9700 section 4.7)', () => {
       const client = await server().client();
       const { tab, form } = await consentForm(client, await server().user());
       const query = new URLSearchParams({ ...form.hidden, decision: 'allow' });
-      const page = await tab.visit(`/authorize/resume?${query}`);
+      const page = await tab.visit(`/authorize/resume?${query.toString()}`);
       expect(page.html).to.include('value="allow"');
-      expect((await fetch(`${server().issuer}/consent?${query}`, { headers: { cookie: cookieHeader(tab) } })).status).to.equal(405);
+      expect((await fetch(`${server().issuer}/consent?${query.toString()}`, { headers: { cookie: cookieHeader(tab) } })).status).to.equal(
+        405,
+      );
       expect(await server().repositories.grants.list({ clientId: client.id }, { limit: 1 })).to.deep.equal([]);
     });
   });
 
-  describe('logout', () => {
-    async function expectStillLoggedIn(tab: Browser, response: Response): Promise<void> {
-      expect(response.status).to.equal(200);
-      expect(await response.text()).to.include('Sign out?');
-      expect(response.headers.getSetCookie().join()).not.to.include('keyturn_session');
-      const { url } = await tab.visit(codeRequest(server(), await server().client(), { prompt: 'none' }).url);
-      expect(url.searchParams.get('error')).to.equal('consent_required');
-    }
+  async function expectStillLoggedIn(tab: Browser, response: Response): Promise<void> {
+    expect(response.status).to.equal(200);
+    expect(await response.text()).to.include('Sign out?');
+    expect(response.headers.getSetCookie().join()).not.to.include('keyturn_session');
+    const { url } = await tab.visit(codeRequest(server(), await server().client(), { prompt: 'none' }).url);
+    expect(url.searchParams.get('error')).to.equal('consent_required');
+  }
 
+  describe('logout', () => {
     it('asks instead, for a form without token, with another page’s, or with another browser’s', async () => {
       const user = await server().user();
       const { tab, form } = await logoutForm(user);
@@ -237,3 +223,21 @@ describe('cross-site request forgery (RFC 9700 section 4.7)', () => {
     expect((await server().post('/token', form, client)).status).to.equal(400);
   });
 });
+
+const without = (form: Form, name: string): Form => ({
+  ...form,
+  hidden: Object.fromEntries(Object.entries(form.hidden).filter(([each]) => each !== name)),
+});
+
+const withToken = (form: Form, other: Form): Form => ({
+  ...form,
+  hidden: { ...form.hidden, form_token: other.hidden['form_token'] ?? '' },
+});
+
+async function expectNoLogin(response: Response): Promise<void> {
+  expect(response.status).to.equal(400);
+  expect(response.headers.getSetCookie().join()).not.to.include('keyturn_session');
+  expect(await response.text()).to.include('open for too long');
+}
+
+const credentials = ({ username, password }: TestUser): Fields => ({ username, password });

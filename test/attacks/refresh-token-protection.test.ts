@@ -12,8 +12,6 @@ describe('refresh token protection (RFC 9700 section 4.14)', () => {
     return answerOf(server().post('/token', { grant_type: 'refresh_token', refresh_token: refreshToken, ...more }, client));
   }
 
-  const successor = ({ body }: Answer): string => String(body['refresh_token']);
-
   it('a public client cannot be registered with refresh tokens that do not rotate', async () => {
     const outcome = await server()
       .client({ token_endpoint_auth_method: 'none', refresh_token_rotation: false })
@@ -118,3 +116,5 @@ describe('refresh token protection (RFC 9700 section 4.14)', () => {
     expect(own.body).not.to.have.property('refresh_token');
   });
 });
+
+const successor = ({ body }: Answer): string => String(body['refresh_token']);

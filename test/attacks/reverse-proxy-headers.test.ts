@@ -19,11 +19,6 @@ describe('TLS-terminating reverse proxies (RFC 9700 section 4.13): headers that 
   const stranger = suiteServer();
   const trusting = suiteServer({ TRUST_PROXY: '127.0.0.0/8,::1' });
 
-  async function documents(server: TestServer, headers: Record<string, string>): Promise<readonly string[]> {
-    const paths = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration', '/jwks'];
-    return Promise.all(paths.map(async (path) => (await rawRequest(server.url, path, { headers })).body));
-  }
-
   for (const [name, headers] of Object.entries(FORGED)) {
     for (const trust of [false, true]) {
       it(`${name} changes no address in metadata, redirects or pages${trust ? ', through a trusted proxy either' : ''}`, async () => {
@@ -95,3 +90,8 @@ describe('TLS-terminating reverse proxies (RFC 9700 section 4.13): headers that 
     expect(failed?.fields['requestId']).not.to.equal('forged-id');
   });
 });
+
+async function documents(server: TestServer, headers: Record<string, string>): Promise<readonly string[]> {
+  const paths = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration', '/jwks'];
+  return Promise.all(paths.map(async (path) => (await rawRequest(server.url, path, { headers })).body));
+}

@@ -181,13 +181,6 @@ onEachDatabase('secrets in the log and in the database (RFC 6819 section 5.1.4.1
     }
   }
 
-  /** A secret whole, and the end of a long one alone: the part of a token that proves it. */
-  const traces = (secret: string): readonly string[] => [
-    secret,
-    encodeURIComponent(secret),
-    ...(secret.length > 60 ? [secret.slice(-24)] : []),
-  ];
-
   function expectNoneIn(haystack: string | Buffer): void {
     const found = [...secrets].flatMap(([what, secret]) => {
       const trace = traces(secret).find((each) => haystack.includes(each));
@@ -195,11 +188,6 @@ onEachDatabase('secrets in the log and in the database (RFC 6819 section 5.1.4.1
       return trace === undefined ? [] : [`${what}: ${around(haystack, trace)}`];
     });
     expect(found).to.deep.equal([]);
-  }
-
-  function around(haystack: string | Buffer, trace: string): string {
-    const at = haystack.indexOf(trace);
-    return `${haystack.slice(Math.max(0, at - 120), at).toString()}[…]${haystack.slice(at + trace.length, at + trace.length + 60).toString()}`;
   }
 
   it('the run gave out every kind of secret', () => {
@@ -283,3 +271,15 @@ onEachDatabase('secrets in the log and in the database (RFC 6819 section 5.1.4.1
     expectNoneIn(await readFile(logPath, 'utf8'));
   });
 });
+
+/** A secret whole, and the end of a long one alone: the part of a token that proves it. */
+const traces = (secret: string): readonly string[] => [
+  secret,
+  encodeURIComponent(secret),
+  ...(secret.length > 60 ? [secret.slice(-24)] : []),
+];
+
+function around(haystack: string | Buffer, trace: string): string {
+  const at = haystack.indexOf(trace);
+  return `${haystack.slice(Math.max(0, at - 120), at).toString()}[…]${haystack.slice(at + trace.length, at + trace.length + 60).toString()}`;
+}

@@ -126,7 +126,6 @@ describe('tokens of another server', () => {
     await databases.dispose();
   });
 
-  const at = ({ url }: TestServer): { readonly issuer: string } => ({ issuer: url });
   const post = (to: TestServer, path: string, form: Readonly<Record<string, string>>): Promise<Response> => {
     const authorization = `Basic ${Buffer.from(`${client.id}:${client.secret}`).toString('base64')}`;
     return fetch(to.url + path, { method: 'POST', body: new URLSearchParams(form), headers: { authorization }, redirect: 'manual' });
@@ -162,3 +161,5 @@ describe('tokens of another server', () => {
     expect((await answerOf(post(server, '/token', refresh))).status).to.equal(200);
   });
 });
+
+const at = ({ url }: TestServer): { readonly issuer: string } => ({ issuer: url });

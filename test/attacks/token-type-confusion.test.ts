@@ -89,7 +89,7 @@ describe('token type confusion (RFC 8725 section 3.12, CVE-2018-11047)', () => {
 
   it('nothing but a signed request is a signed request', async () => {
     for (const request of others('request')) {
-      const { status, html } = await browser(server()).visit(`/authorize/resume?${new URLSearchParams({ request })}`);
+      const { status, html } = await browser(server()).visit(`/authorize/resume?${new URLSearchParams({ request }).toString()}`);
       expect(status).to.equal(400);
       expect(html).to.include('expired');
     }

@@ -278,6 +278,22 @@ describe('authorization endpoint', () => {
     });
   });
 
+  describe('a long request', () => {
+    it('gets through login and consent up to 8 kB', async () => {
+      const state = 'x'.repeat(7500);
+      const { arrival } = await authorize(server(), await server().client(), await server().user(), { state });
+      expect(arrival.url.searchParams.get('state')).to.equal(state);
+    });
+
+    it('is refused at once beyond that, not after the login', async () => {
+      const client = await server().client();
+      const { url } = codeRequest(server(), client, { state: 'x'.repeat(8200) });
+      expectErrorPage(await browser(server()).visit(url));
+      const posted = await server().post('/authorize', Object.fromEntries(new URL(url).searchParams));
+      expect(posted.status).to.equal(400);
+    });
+  });
+
   it('answers other methods with 405 and Allow', async () => {
     for (const method of ['PUT', 'DELETE', 'PATCH']) {
       const response = await fetch(`${server().issuer}/authorize`, { method });

@@ -10,6 +10,7 @@ export interface SourceFile {
 const ROOMS = [
   'core',
   'config',
+  'outbound',
   'keys',
   'pages',
   'clients',

@@ -110,7 +110,7 @@ export async function passPages(tab: Browser, start: Arrival, user: TestUser): P
 
 /** The whole way of a user to a client's code. */
 export async function authorize(
-  server: TestServer,
+  server: Pick<TestServer, 'issuer'>,
   client: TestClient,
   user: TestUser,
   parameters: Readonly<Record<string, string | undefined>> = {},

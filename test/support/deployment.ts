@@ -9,6 +9,7 @@ import { readConfig } from '../../src/config/read-config.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { newIdentifier } from '../../src/core/identifiers.ts';
 import type { Grant } from '../../src/grants/grant.ts';
+import { readServerSecrets } from '../../src/keys/directory-secrets.ts';
 import { readKeyDirectory } from '../../src/keys/key-directory.ts';
 import { ensureKeys } from '../../src/keys/key-upkeep.ts';
 import { serverSecret } from '../../src/keys/server-secrets.ts';
@@ -88,7 +89,12 @@ export async function prepareDeployment(location: DatabaseLocation, settings: Pr
   const processes: ServerProcess[] = [];
   const userId = newIdentifier();
   const { client } = await look(async (repositories) => {
-    const registration = clientRegistration({ store: repositories.clientStore, limits: registrationLimits(config), clock: systemClock });
+    const registration = clientRegistration({
+      store: repositories.clientStore,
+      limits: registrationLimits(config),
+      clock: systemClock,
+      serverSecrets: () => readServerSecrets(config.keysDirectory, systemClock),
+    });
     const { record, secret } = await registration.create({
       redirect_uris: [REDIRECT_URI],
       grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
@@ -202,6 +208,7 @@ function person(id: string, username: string, passwordHash: string): User {
     username,
     email: undefined,
     name: undefined,
+    profile: {},
     passwordHash,
     disabledAt: undefined,
     accessTokenClaims: {},

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Deployment } from './deployment.ts';
 import type { ServerProcess } from './server-process.ts';
-import type { Outcome, TokenRequests } from './token-requests.ts';
+import { type Outcome, refreshTokenIn, type TokenRequests } from './token-requests.ts';
 
 /** Who goes through an outage. */
 export interface Affected {
@@ -20,7 +20,7 @@ export async function goThroughOutage(
 ): Promise<void> {
   const url = `${server.url}/token`;
   const made = await deployment.grants(30);
-  const tokens = await Promise.all(made.map(async ({ token }) => tokenIn(await requests.refresh(server.url, token))));
+  const tokens = await Promise.all(made.map(async ({ token }) => refreshTokenIn(await requests.refresh(server.url, token))));
   const codes = await deployment.codes(3);
   const [revocable] = await deployment.grants(1);
   const all = (): Promise<readonly Outcome[]> =>
@@ -52,10 +52,4 @@ export async function goThroughOutage(
     ...codes.map(() => [1, undefined]),
   ]);
   expect((await fetch(`${server.url}/health/ready`)).status).to.equal(200);
-}
-
-/** The refresh token of an answer that must have one. */
-function tokenIn(outcome: Outcome): string {
-  expect(outcome.kind === 'answer' && outcome.body.error).to.equal(undefined);
-  return (outcome.kind === 'answer' && outcome.body.refresh_token) || 'none';
 }

@@ -72,9 +72,9 @@ export function rotationLoad(grants: readonly PreparedGrant[], requests: TokenRe
     violations,
     clients,
     start(url) {
-      let stopped = false;
+      const state = { stopped: false };
       const loops = clients.map(async (client, index) => {
-        for (let turn = index; !stopped && violations.length === 0; turn++) {
+        for (let turn = index; !state.stopped && violations.length === 0; turn++) {
           if (!(await present(client, url, client.token, turn % 5 === 0 ? 2 : 1))) {
             return;
           }
@@ -82,7 +82,7 @@ export function rotationLoad(grants: readonly PreparedGrant[], requests: TokenRe
       });
       return {
         async stop() {
-          stopped = true;
+          state.stopped = true;
           await Promise.all(loops);
         },
       };

@@ -48,10 +48,12 @@ export async function startServerProcess(settings: ProcessSettings): Promise<Ser
   const listening = new Promise<LogLine>((resolve) => {
     onLine(child, (line) => line['msg'] === 'listening' && resolve(line));
   });
-  const first = await Promise.race([listening, exit]);
-  if ('stderr' in first) {
-    throw new Error(`The server ended (${first.code ?? first.signal}) before it served: ${String(first.stderr)}`);
-  }
+  const early = exit.then(({ code, signal, stderr }): LogLine => {
+    throw new Error(`The server ended (${code ?? signal}) before it served: ${stderr}`);
+  });
+  const first = await Promise.race([listening, early]);
+  // Later ends are told by `exit`.
+  early.catch(() => undefined);
   const url = String(first['url']);
   return {
     url,

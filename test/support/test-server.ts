@@ -11,6 +11,7 @@ import type { Clock } from '../../src/core/clock.ts';
 import { newIdentifier } from '../../src/core/identifiers.ts';
 import { auditLog } from '../../src/http/audit-log.ts';
 import { createLog } from '../../src/http/log.ts';
+import { readServerSecrets } from '../../src/keys/directory-secrets.ts';
 import { startServer } from '../../src/server.ts';
 import type { Repositories } from '../../src/storage/repositories.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -100,7 +101,12 @@ export async function startTestServer(
     throw new Error('the server did not open its database');
   }
   const opened = repositories;
-  const registration = clientRegistration({ store: opened.clientStore, limits: registrationLimits(config), clock });
+  const registration = clientRegistration({
+    store: opened.clientStore,
+    limits: registrationLimits(config),
+    clock,
+    serverSecrets: () => readServerSecrets(config.keysDirectory, clock),
+  });
   const passwords = createPasswords();
   let users = 0;
 
@@ -136,6 +142,7 @@ export async function startTestServer(
         name: undefined,
         passwordHash,
         disabledAt: undefined,
+        profile: {},
         accessTokenClaims: {},
         createdAt: now,
         updatedAt: now,

@@ -13,6 +13,19 @@ export interface TokenAnswer {
   readonly error?: string;
 }
 
+/** The error of an answer; undefined for none; `lost` where there is no answer. */
+export function errorIn(outcome: Outcome): string | undefined {
+  return outcome.kind === 'answer' ? outcome.body.error : outcome.kind;
+}
+
+/** The refresh token of an answer. @throws Error when it has none. */
+export function refreshTokenIn(outcome: Outcome): string {
+  if (outcome.kind === 'lost' || outcome.status !== 200 || outcome.body.refresh_token === undefined) {
+    throw new Error(`no refresh token: ${errorIn(outcome) ?? 'an answer without'}`);
+  }
+  return outcome.body.refresh_token;
+}
+
 /** Posts a form to a server, over connections that stay open. Quicker than fetch, for hundreds at once. */
 export interface TokenRequests {
   post(url: string, form: Readonly<Record<string, string>>): Promise<Outcome>;
