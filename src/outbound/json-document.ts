@@ -1,0 +1,45 @@
+import { type Outbound, OutboundFailure } from './outbound.ts';
+
+/** A JSON document as it was fetched. */
+export interface JsonDocument {
+  readonly value: unknown;
+  /** Cache-Control max-age in seconds; undefined: nothing was said. 0 for no-store and no-cache. */
+  readonly maxAgeSeconds: number | undefined;
+}
+
+/**
+ * Fetches a JSON document.
+ * @throws OutboundFailure when it cannot be fetched, comes with another status than 200 (a redirect is not followed), or is not JSON.
+ */
+export async function fetchJson(outbound: Outbound, url: string): Promise<JsonDocument> {
+  const { status, headers, body } = await outbound({
+    method: 'GET',
+    url,
+    headers: { accept: 'application/json, application/jwk-set+json' },
+  });
+  if (status !== 200) {
+    throw new OutboundFailure(`the answer has status ${status}, not 200`);
+  }
+  // What is not meant as JSON is not read as JSON: an address inside that answers a stranger's question by accident says something else.
+  if (!JSON_TYPE.test(headers['content-type'] ?? '')) {
+    throw new OutboundFailure('the answer is not JSON by its Content-Type');
+  }
+  try {
+    return { value: JSON.parse(body) as unknown, maxAgeSeconds: maxAgeOf(headers['cache-control']) };
+  } catch {
+    throw new OutboundFailure('the answer is not well-formed JSON');
+  }
+}
+
+const JSON_TYPE = /^(?:application\/(?:[\w.-]+\+)?json|text\/json)\s*(?:;|$)/i;
+
+function maxAgeOf(cacheControl: string | undefined): number | undefined {
+  if (cacheControl === undefined) {
+    return undefined;
+  }
+  if (/\bno-(?:store|cache)\b/i.test(cacheControl)) {
+    return 0;
+  }
+  const [, seconds] = /\bmax-age\s*=\s*"?(\d{1,10})/i.exec(cacheControl) ?? [];
+  return seconds === undefined ? undefined : Number(seconds);
+}
