@@ -1,0 +1,65 @@
+import { decodeJwt, decodeProtectedHeader, type JWTPayload, type ProtectedHeaderParameters } from 'jose';
+import type { ProtocolRequest } from '../core/endpoint.ts';
+import { InvalidClient, InvalidRequest } from '../core/errors.ts';
+
+/** A client assertion (RFC 7523 section 2.2) as it was sent: nothing of it is proven. */
+export interface ClientAssertion {
+  readonly jwt: string;
+  /** Decides by which method the request claims to authenticate, and nothing else: HMAC is `client_secret_jwt`, all else `private_key_jwt`. */
+  readonly usesHmac: boolean;
+  /** Its `sub`. */
+  readonly clientId: string;
+}
+
+/**
+ * The client assertion of a request, or undefined when it has none.
+ * @throws InvalidRequest when `client_assertion_type` is missing.
+ * @throws InvalidClient when the assertion is of another type, malformed, or says something in its header that must not be there.
+ */
+export function clientAssertionOf({ form }: Pick<ProtocolRequest, 'form'>): ClientAssertion | undefined {
+  const jwt = form.get('client_assertion');
+  if (jwt === undefined) {
+    return undefined;
+  }
+  const type = form.get('client_assertion_type');
+  if (type === undefined) {
+    throw new InvalidRequest('The parameter client_assertion_type is missing beside client_assertion (RFC 7521 section 4.2).');
+  }
+  if (type !== JWT_BEARER) {
+    // Not supported: SAML assertions (RFC 10070 section 3).
+    throw new InvalidClient('client_assertion_type is not jwt-bearer');
+  }
+  if (!COMPACT.test(jwt)) {
+    throw malformed();
+  }
+  const { header, claims } = decoded(jwt);
+  const unwanted = UNWANTED_HEADERS.find((name) => name in header);
+  if (unwanted !== undefined) {
+    throw new InvalidClient(`the assertion has the header ${unwanted}`);
+  }
+  if (typeof claims.sub !== 'string' || claims.sub === '') {
+    throw new InvalidClient('the assertion has no sub');
+  }
+  return { jwt, usesHmac: typeof header.alg === 'string' && header.alg.startsWith('HS'), clientId: claims.sub };
+}
+
+// RFC 7515 section 7.1, and nothing around it that a decoder might overlook.
+const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
+
+const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+// Extensions that must be understood, of which there are none (RFC 7515 section 4.1.11), and keys that an attacker brings along: they would
+// not be looked at, and an honest client has no reason to send them. Certificates (x5c, x5t) do come with honest ones, and are not looked at.
+const UNWANTED_HEADERS = ['crit', 'b64', 'jwk', 'jku', 'x5u'];
+
+function decoded(jwt: string): { readonly header: ProtectedHeaderParameters; readonly claims: JWTPayload } {
+  try {
+    return { header: decodeProtectedHeader(jwt), claims: decodeJwt(jwt) };
+  } catch {
+    throw malformed();
+  }
+}
+
+function malformed(): InvalidClient {
+  return new InvalidClient('the assertion is not a JWT in compact form');
+}

@@ -1,0 +1,149 @@
+import {
+  type CompactJWSHeaderParameters,
+  type CompactVerifyGetKey,
+  compactVerify,
+  createLocalJWKSet,
+  errors,
+  type JSONWebKeySet,
+} from 'jose';
+import type { CachedDocuments } from '../outbound/cached-documents.ts';
+import { OutboundFailure } from '../outbound/outbound.ts';
+import type { Client } from './client.ts';
+import type { ClientKeySet } from './client-key-set.ts';
+
+/** A JWS whose signature is right. */
+export interface VerifiedJws {
+  readonly header: CompactJWSHeaderParameters;
+  readonly payload: Uint8Array;
+}
+
+/** The keys that clients registered, by value (`jwks`) or by address (`jwks_uri`). */
+export interface ClientKeys {
+  /**
+   * Verifies a JWS in compact form by the keys of a client, whatever its header says of others (`jwk`, `jku`, `x5u`, `x5c` are not looked
+   * at). A `kid` that is not known has the client's `jwks_uri` fetched again, if that was not done just now.
+   * @param algorithms the ones that may have signed: what the client is registered for, never what the header says. Asymmetric ones.
+   * @returns why not, for the log, when no key of the client bears it out.
+   */
+  verify(client: Client, jws: string, algorithms: readonly string[]): Promise<VerifiedJws | { readonly problem: string }>;
+  /**
+   * Whether a certificate is registered for a client, byte for byte, as `x5c` of one of its keys (RFC 8705 section 2.2.2). One that is not
+   * known has the client's `jwks_uri` fetched again, if that was not done just now.
+   * @returns why not, for the log; undefined when it is.
+   */
+  certificateProblem(client: Client, der: Uint8Array): Promise<string | undefined>;
+}
+
+/** A key set, ready to find keys in. */
+export interface KeyFinder {
+  readonly find: CompactVerifyGetKey;
+  /** Whether a key's certificate is this one, byte for byte. @param der RFC 5280 section 4.1. */
+  hasCertificate(der: Uint8Array): boolean;
+}
+
+export function keyFinder(set: ClientKeySet): KeyFinder {
+  return {
+    find: createLocalJWKSet(set as JSONWebKeySet),
+    // RFC 7517 section 4.7: the first one is the key's own. In base64, not base64url.
+    hasCertificate: (der) => set.keys.some(({ x5c }) => x5c?.[0] !== undefined && Buffer.from(x5c[0], 'base64').equals(der)),
+  };
+}
+
+export function clientKeys(rooms: { readonly publishedKeySets: CachedDocuments<KeyFinder> }): ClientKeys {
+  const { publishedKeySets } = rooms;
+  // Clients are kept in memory, and with them what their keys were made into.
+  const registered = new WeakMap<ClientKeySet, KeyFinder>();
+
+  function registeredKeys(set: ClientKeySet): KeyFinder {
+    const known = registered.get(set) ?? keyFinder(set);
+    registered.set(set, known);
+    return known;
+  }
+
+  return {
+    async verify({ metadata: { jwks, jwks_uri } }, jws, algorithms) {
+      if (jwks !== undefined) {
+        const attempt = await verifyBy(registeredKeys(jwks), jws, algorithms);
+        return 'payload' in attempt ? attempt : { problem: attempt.problem };
+      }
+      if (jwks_uri === undefined) {
+        return { problem: 'the client has no keys registered' };
+      }
+      try {
+        const finder = await publishedKeySets.get(jwks_uri);
+        const attempt = await verifyBy(finder, jws, algorithms);
+        const newer = 'mayBeNew' in attempt && attempt.mayBeNew ? await publishedKeySets.newerThan(finder, jwks_uri) : undefined;
+        const last = newer === undefined ? attempt : await verifyBy(newer, jws, algorithms);
+        return 'payload' in last ? last : { problem: last.problem };
+      } catch (error) {
+        if (error instanceof OutboundFailure) {
+          return { problem: `the jwks_uri of the client could not be fetched: ${error.message}` };
+        }
+        throw error;
+      }
+    },
+
+    async certificateProblem({ metadata: { jwks, jwks_uri } }, der) {
+      if (jwks !== undefined) {
+        return registeredKeys(jwks).hasCertificate(der) ? undefined : UNKNOWN_CERTIFICATE;
+      }
+      if (jwks_uri === undefined) {
+        return 'the client has no certificates registered';
+      }
+      try {
+        const finder = await publishedKeySets.get(jwks_uri);
+        const isKnown = finder.hasCertificate(der) || (await publishedKeySets.newerThan(finder, jwks_uri))?.hasCertificate(der) === true;
+        return isKnown ? undefined : UNKNOWN_CERTIFICATE;
+      } catch (error) {
+        if (error instanceof OutboundFailure) {
+          return `the jwks_uri of the client could not be fetched: ${error.message}`;
+        }
+        throw error;
+      }
+    },
+  };
+}
+
+const UNKNOWN_CERTIFICATE = 'the certificate is none of those that are registered for the client';
+
+interface FailedAttempt {
+  readonly problem: string;
+  /** Whether a key set of today might have the key that was missing. */
+  readonly mayBeNew: boolean;
+}
+
+async function verifyBy({ find }: KeyFinder, jws: string, algorithms: readonly string[]): Promise<VerifiedJws | FailedAttempt> {
+  const options = { algorithms: [...algorithms] };
+  let isNamed = false;
+  const findAndSee: CompactVerifyGetKey = (header, token) => {
+    isNamed = header?.kid !== undefined;
+    return find(header, token);
+  };
+  try {
+    const { payload, protectedHeader } = await compactVerify(jws, findAndSee, options);
+    return { payload, header: protectedHeader };
+  } catch (error) {
+    if (error instanceof errors.JWKSMultipleMatchingKeys) {
+      for await (const key of error) {
+        const verified = await compactVerify(jws, key, options).catch(refusalOf);
+        if ('payload' in verified) {
+          return { payload: verified.payload, header: verified.protectedHeader };
+        }
+      }
+    }
+    const { code, message } = refusalOf(error);
+    // A signature that is wrong for the very key it names does not get better by asking again.
+    const mayBeNew = error instanceof errors.JWKSNoMatchingKey || (!isNamed && SIGNATURE_CODES.includes(code));
+    return { problem: message, mayBeNew };
+  }
+}
+
+const SIGNATURE_CODES = [errors.JWSSignatureVerificationFailed.code, errors.JWKSMultipleMatchingKeys.code];
+
+/** What jose refuses. @throws whatever else it was */
+function refusalOf(error: unknown): errors.JOSEError {
+  if (error instanceof errors.JOSEError) {
+    return error;
+  }
+  throw error;
+}
