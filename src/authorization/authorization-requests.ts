@@ -1,0 +1,61 @@
+import type { Client } from '../clients/client.ts';
+import type { Clients } from '../clients/clients.ts';
+import type { Clock } from '../core/clock.ts';
+import { InvalidRequest, RequestFormNotSupported } from '../core/errors.ts';
+import type { Parameters } from '../core/parameters.ts';
+import { addressRequest, namedClient } from './addressed-request.ts';
+import type { AddressedRequest, Authorization, AuthorizationRule } from './authorization.ts';
+import { authorizationOf } from './authorization.ts';
+import type { ReceivedRequest, RequestForm } from './received-request.ts';
+import { plainRequest } from './received-request.ts';
+import type { ResponseMode } from './response-modes.ts';
+
+/** The three steps in which an authorization request is understood, at whichever endpoint it comes in. */
+export interface AuthorizationRequests {
+  /**
+   * Takes the parameters out of the form they came in: plain, a request object, a reference to a pushed request.
+   * @throws InvalidRequest when the client is not known, or two forms are used at once; and what the form throws.
+   */
+  receive(parameters: Parameters): Promise<ReceivedRequest>;
+  /** Proves client and redirect URI. @throws InvalidRequest that must never be redirected. */
+  address(received: ReceivedRequest): Promise<AddressedRequest>;
+  /** What it asks for. @throws OAuthError of the first rule that it breaks. */
+  authorization(addressed: AddressedRequest): Promise<Authorization>;
+}
+
+export function authorizationRequests(rooms: {
+  readonly clients: Clients;
+  readonly clock: Clock;
+  readonly rules: readonly AuthorizationRule[];
+  readonly requestForms: readonly RequestForm[];
+  readonly responseModes: readonly ResponseMode[];
+}): AuthorizationRequests {
+  const { clients, clock, rules, requestForms, responseModes } = rooms;
+
+  return {
+    async receive(parameters) {
+      const used = FORM_PARAMETERS.filter((name) => parameters.get(name) !== undefined);
+      const [name] = used;
+      if (name === undefined) {
+        return plainRequest(parameters);
+      }
+      const client = await namedClient(clients, parameters);
+      if (used.length > 1) {
+        throw new InvalidRequest('The parameters request and request_uri exclude each other (RFC 9101 section 5).');
+      }
+      return open(name, parameters.get(name) ?? '', client);
+    },
+    address: (received) => addressRequest(clients, responseModes, received),
+    authorization: (addressed) => authorizationOf(addressed, rules),
+  };
+
+  async function open(name: RequestForm['parameter'], value: string, client: Client): Promise<ReceivedRequest> {
+    const form = requestForms.find(({ parameter }) => parameter === name);
+    if (form === undefined) {
+      throw new RequestFormNotSupported(`${name}_not_supported`, `The parameter ${name} is not supported: send the parameters themselves.`);
+    }
+    return form.open(value, client, clock.now());
+  }
+}
+
+const FORM_PARAMETERS = ['request', 'request_uri'] as const;

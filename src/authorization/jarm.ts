@@ -1,0 +1,43 @@
+import { permittedAlgorithms } from '../clients/fapi2-profile.ts';
+import type { SigningAlgorithm } from '../config/config.ts';
+import { answerAlgorithm } from '../keys/answer-algorithm.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
+import type { ResponseMode } from './response-modes.ts';
+import { formPostMode, fragmentMode, queryMode } from './response-modes.ts';
+
+// JARM section 2.1: "A maximum JWT lifetime of 10 minutes is RECOMMENDED."
+const LIFETIME_SECONDS = 300;
+
+/**
+ * JWT Secured Authorization Response Mode (JARM): every answer, an error too, as one signed JWT in the parameter `response`. It has `iss` inside,
+ * so that none is sent beside it (RFC 9207 section 2). Not supported: encryption.
+ */
+export function signedResponseModes(rooms: {
+  readonly issuer: string;
+  readonly keys: Pick<KeyRing, 'current'>;
+  readonly algorithms: readonly [SigningAlgorithm, ...SigningAlgorithm[]];
+}): readonly ResponseMode[] {
+  const { issuer, keys, algorithms } = rooms;
+  // Section 2.3.4: `jwt` alone is what the response type has by default, with a JWT.
+  return [
+    signed('jwt', queryMode),
+    signed('query.jwt', queryMode),
+    signed('fragment.jwt', fragmentMode),
+    signed('form_post.jwt', formPostMode),
+  ];
+
+  function signed(name: string, mode: ResponseMode): ResponseMode {
+    return {
+      name,
+      canReach: mode.canReach,
+      async send(answer) {
+        const { client, parameters, now } = answer;
+        const key = keys.current(
+          answerAlgorithm(client.metadata.authorization_signed_response_alg, permittedAlgorithms(client, algorithms)),
+        );
+        const response = await key.sign('JWT', { ...parameters, iss: issuer, aud: client.id, exp: now + LIFETIME_SECONDS });
+        return mode.send({ ...answer, parameters: { response } });
+      },
+    };
+  }
+}

@@ -1,0 +1,78 @@
+import type { EpochSeconds } from '../core/clock.ts';
+import { InvalidRequest, InvalidRequestUri, RequestFormNotSupported } from '../core/errors.ts';
+import { IDENTIFIER_BYTES, identifierFromBytes, writeIdentifier } from '../core/identifiers.ts';
+import type { Parameters } from '../core/parameters.ts';
+import type { ServerSecrets } from '../keys/server-secrets.ts';
+import { mintBytes, proveBytes } from '../tokens/authenticated-bytes.ts';
+import type { AuthorizationRule } from './authorization.ts';
+import type { RequestForm } from './received-request.ts';
+
+/** A pushed authorization request (RFC 9126), as it was checked and kept. */
+export interface PushedRequest {
+  readonly id: string;
+  readonly clientId: string;
+  readonly parameters: Parameters;
+  readonly isSigned: boolean;
+  /** When a browser must have come with it. */
+  readonly expiresAt: EpochSeconds;
+}
+
+/** The records of pushed requests. */
+export interface PushedRequests {
+  create(request: PushedRequest): Promise<void>;
+  /** @returns undefined when there is none, or it has been answered. */
+  findUnused(id: string): Promise<PushedRequest | undefined>;
+  /**
+   * Marks a request as answered, durably. Of any number of calls, on any number of nodes, exactly one is answered true: the user may look at
+   * the pages as often as they like, but one answer goes to the client.
+   */
+  use(id: string, now: EpochSeconds): Promise<boolean>;
+}
+
+const PREFIX = 'urn:ietf:params:oauth:request_uri:';
+const DOMAIN = 'keyturn pushed authorization request';
+
+/** The `request_uri` of a pushed request: proves itself as tokens do, so that an invented one is refused without I/O, and none can be guessed. */
+export function pushedRequestUri(secrets: ServerSecrets, id: string): string {
+  const payload = Buffer.allocUnsafe(IDENTIFIER_BYTES);
+  writeIdentifier(id, payload, 0);
+  return PREFIX + mintBytes(secrets, DOMAIN, payload);
+}
+
+/** RFC 9126 section 4: what a client pushed before counts, whatever else the browser brings. */
+export function pushedRequestForm(rooms: { readonly secrets: ServerSecrets; readonly pushedRequests: PushedRequests }): RequestForm {
+  const { secrets, pushedRequests } = rooms;
+  return {
+    parameter: 'request_uri',
+    async open(value, client, now) {
+      if (!value.startsWith(PREFIX)) {
+        // Not supported: references to elsewhere (RFC 9101 section 5.2), which make a server fetch what a stranger's link names.
+        throw new RequestFormNotSupported(
+          'request_uri_not_supported',
+          'The request_uri is none of this server: push the request to the pushed_authorization_request_endpoint.',
+        );
+      }
+      const payload = proveBytes(secrets, DOMAIN, value.slice(PREFIX.length));
+      const pushed = payload === undefined ? undefined : await pushedRequests.findUnused(identifierFromBytes(payload, 0));
+      // RFC 9126 section 2.2: "The request_uri value MUST be bound to the client that posted the authorization request."
+      if (pushed === undefined || pushed.clientId !== client.id || now >= pushed.expiresAt) {
+        throw new InvalidRequestUri('The request_uri is unknown, too old, or was used before: begin again.');
+      }
+      return { parameters: pushed.parameters, isSigned: pushed.isSigned, pushedId: pushed.id };
+    },
+  };
+}
+
+/** RFC 9126 section 4 and 6: a client that must push, or a server where all must, takes no request straight from a browser. */
+export function pushedRequestRule(server: { readonly requirePushedRequests: boolean }): AuthorizationRule {
+  return {
+    name: 'pushed request',
+    apply({ client, pushedId }) {
+      const isRequired = server.requirePushedRequests || client.metadata.require_pushed_authorization_requests === true;
+      if (isRequired && pushedId === undefined) {
+        throw new InvalidRequest('The request must be pushed first, and sent as the request_uri of the answer (RFC 9126).');
+      }
+      return {};
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import type { AuthorizationRequests } from '../authorization/authorization-requests.ts';
+import { withProvenKey } from '../authorization/dpop-jkt.ts';
+import type { PushedRequests } from '../authorization/pushed-requests.ts';
+import { pushedRequestUri } from '../authorization/pushed-requests.ts';
+import { refuseTooLong } from '../authorization/received-request.ts';
+import type { ClientAuthenticator } from '../clients/authentication.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Endpoint } from '../core/endpoint.ts';
+import { InvalidRequest } from '../core/errors.ts';
+import { newIdentifier } from '../core/identifiers.ts';
+import type { Parameters } from '../core/parameters.ts';
+import { parametersOf, refuseRepeats } from '../core/parameters.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
+import type { SenderConstraint } from '../tokens/sender-constraint.ts';
+import { provenKey } from '../tokens/sender-constraint.ts';
+
+/**
+ * RFC 9126 section 2: takes an authorization request from the client itself, checks all of it that can be checked without the user, and gives a
+ * reference to send the browser with.
+ */
+export function pushedAuthorizationRequestEndpoint(rooms: {
+  readonly authenticateClient: ClientAuthenticator;
+  readonly requests: AuthorizationRequests;
+  readonly pushedRequests: Pick<PushedRequests, 'create'>;
+  readonly senderConstraints: readonly SenderConstraint[];
+  readonly keys: Pick<KeyRing, 'secrets'>;
+  readonly pushedRequestSeconds: number;
+  readonly clock: Clock;
+}): Endpoint {
+  const { authenticateClient, requests, pushedRequests, senderConstraints, keys, pushedRequestSeconds, clock } = rooms;
+
+  return {
+    path: PATH,
+    methods: ['POST'],
+    metadataName: 'pushed_authorization_request_endpoint',
+    crossOrigin: true,
+    async handle(request) {
+      refuseRepeats(request.form, ['resource']);
+      const client = await authenticateClient(request);
+      if (request.form.get('request_uri') !== undefined) {
+        throw new InvalidRequest('The parameter request_uri must not be pushed (RFC 9126 section 2.1).');
+      }
+      const id = newIdentifier();
+      const sent = await requests.receive(withoutAuthentication(request.form, client.id));
+      const proven = await provenKey(senderConstraints, request, PATH, client);
+      const received = { ...sent, parameters: withProvenKey(sent.parameters, proven), pushedId: id };
+      refuseTooLong(received);
+      await requests.authorization(await requests.address(received));
+      const { parameters, isSigned } = received;
+      await pushedRequests.create({ id, clientId: client.id, parameters, isSigned, expiresAt: clock.now() + pushedRequestSeconds });
+      return {
+        kind: 'json',
+        status: 201,
+        body: { request_uri: pushedRequestUri(keys.secrets, id), expires_in: pushedRequestSeconds },
+        headers: proven?.headers ?? {},
+      };
+    },
+  };
+}
+
+const PATH = '/par';
+const AUTHENTICATION = ['client_id', 'client_secret', 'client_assertion', 'client_assertion_type'];
+
+/** The request alone: what authenticates is for this moment, and is not kept. Its `client_id` is the one that authenticated, named or not. */
+function withoutAuthentication({ entries }: Parameters, clientId: string): Parameters {
+  return parametersOf([['client_id', clientId], ...entries.filter(([name]) => !AUTHENTICATION.includes(name))]);
+}
