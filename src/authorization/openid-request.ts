@@ -1,0 +1,68 @@
+import { contextClasses } from '../accounts/authentication-context.ts';
+import type { Client } from '../clients/client.ts';
+import { requestedScope } from '../clients/permissions.ts';
+import { InvalidRequest, UnmetAuthenticationRequirements } from '../core/errors.ts';
+import type { Parameters } from '../core/parameters.ts';
+import type { IdTokenReader } from '../tokens/own-id-tokens.ts';
+import type { AuthorizationRule } from './authorization.ts';
+import { bothOf, readClaims } from './claims-parameter.ts';
+
+// FAPI 2.0's conformance tests send one of some hundred characters; it is kept with the grant.
+const LONGEST_NONCE = 1024;
+
+/**
+ * What makes an authorization request an authentication request (OpenID Connect Core section 3.1.2.1): nonce, claims, whom it is about.
+ * Nothing follows from `acr_values`, which ask for a class if it can be had (section 5.5.1.1): a login has one, and tokens say which. Nor from
+ * `display` and `claims_locales`: the pages fit every window, and there is one spelling of every claim.
+ */
+export function openIdRequestRule(readIdToken: IdTokenReader): AuthorizationRule {
+  return {
+    name: 'openid',
+    async apply({ client, parameters }) {
+      if (!requestedScope(parameters, client.scope, client.scope).includes('openid')) {
+        return {};
+      }
+      const nonce = nonceIn(parameters);
+      const text = parameters.get('claims');
+      const requested = text === undefined ? undefined : readClaims(text, client.scope);
+      refuseUnreachable(requested?.essentialContextClasses);
+      const hinted = await hintedSubject(readIdToken, client, parameters.get('id_token_hint'));
+      return {
+        openid: { ...(nonce === undefined ? {} : { nonce }), ...(requested === undefined ? {} : { claims: requested.claims }) },
+        subjects: bothOf(requested?.subjects, hinted === undefined ? undefined : [hinted]),
+      };
+    },
+  };
+}
+
+function nonceIn(parameters: Parameters): string | undefined {
+  const nonce = parameters.get('nonce');
+  if (nonce !== undefined && nonce.length > LONGEST_NONCE) {
+    throw new InvalidRequest(`The nonce must not be longer than ${LONGEST_NONCE} characters.`);
+  }
+  return nonce;
+}
+
+/** OpenID Connect Core section 5.5.1.1: an essential class that cannot be reached is a failed authentication. */
+function refuseUnreachable(wanted: readonly string[] | undefined): void {
+  if (wanted !== undefined && !wanted.some((value) => contextClasses.includes(value))) {
+    throw new UnmetAuthenticationRequirements(
+      `No login here reaches an authentication context class that was asked for: see acr_values_supported.`,
+    );
+  }
+}
+
+/**
+ * Whom an `id_token_hint` is about. It must have been issued to this client: another's is nothing it should have, and names nobody that it
+ * knows.
+ */
+async function hintedSubject(readIdToken: IdTokenReader, client: Client, hint: string | undefined): Promise<string | undefined> {
+  if (hint === undefined) {
+    return undefined;
+  }
+  const idToken = await readIdToken(hint);
+  if (idToken?.clientId !== client.id) {
+    throw new InvalidRequest('The id_token_hint is not an ID token that this server issued to the client.');
+  }
+  return idToken.subject;
+}

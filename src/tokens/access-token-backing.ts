@@ -1,0 +1,40 @@
+import type { Client } from '../clients/client.ts';
+import type { Clients } from '../clients/clients.ts';
+import type { Grant } from '../grants/grant.ts';
+import type { Grants } from '../grants/grants.ts';
+import type { OwnAccessToken } from './own-access-tokens.ts';
+import type { RevokedAccessTokens } from './revoked-access-tokens.ts';
+
+/** Whose credential an access token is. */
+export interface AccessTokenBacking {
+  readonly client: Client;
+  /** undefined: the client acts for itself. */
+  readonly grant: Grant | undefined;
+}
+
+/**
+ * What stands behind an access token at this moment. A revoked token or grant, a disabled user or a deleted client make it worth nothing at
+ * once, however long it would live by itself.
+ * @returns undefined then.
+ */
+export type AccessTokenBacker = (token: OwnAccessToken) => Promise<AccessTokenBacking | undefined>;
+
+export function accessTokenBacker(rooms: {
+  readonly revokedAccessTokens: Pick<RevokedAccessTokens, 'has'>;
+  readonly clients: Pick<Clients, 'find'>;
+  readonly grants: Pick<Grants, 'find'>;
+}): AccessTokenBacker {
+  const { revokedAccessTokens, clients, grants } = rooms;
+
+  return async ({ jti, clientId, grantId }) => {
+    const client = await clients.find(clientId);
+    if (client === undefined || (await revokedAccessTokens.has(jti))) {
+      return undefined;
+    }
+    if (grantId === undefined) {
+      return { client, grant: undefined };
+    }
+    const grant = await grants.find(grantId);
+    return grant === undefined || grant.revokedAt !== undefined || grant.user.disabled ? undefined : { client, grant };
+  };
+}

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { contextClassOf } from '../accounts/authentication-context.ts';
+import type { Users } from '../accounts/user.ts';
+import type { Client } from '../clients/client.ts';
+import { permittedAlgorithms } from '../clients/fapi2-profile.ts';
+import type { Lifetimes, SigningAlgorithm } from '../config/config.ts';
+import type { EpochSeconds } from '../core/clock.ts';
+import type { Scope } from '../core/scope.ts';
+import type { Grant } from '../grants/grant.ts';
+import { answerAlgorithm } from '../keys/answer-algorithm.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
+import { idTokenSeconds } from './lifetimes.ts';
+import type { Subjects } from './subjects.ts';
+import { claimsFor, permittedRequests } from './user-claims.ts';
+
+/** Which login an ID token tells of, and to whom. */
+export interface IdTokenOrder {
+  readonly client: Client;
+  readonly grant: Grant;
+  /** Of the access token that goes with it. */
+  readonly scope: Scope;
+  readonly accessToken: string;
+  /** The answer to the authentication request itself echoes its nonce; a later one does not (OpenID Connect Core section 12.2). */
+  readonly answers: 'authentication' | 'refresh';
+}
+
+/** Makes ID tokens. @returns undefined when the scope has no `openid`: then none is due. */
+export type IdTokenIssuer = (order: IdTokenOrder, now: EpochSeconds) => Promise<string | undefined>;
+
+/** OpenID Connect Core section 2. Not there: `azp`, which says something only where the audience is not the client alone. */
+export function idTokenIssuer(rooms: {
+  readonly issuer: string;
+  readonly keys: Pick<KeyRing, 'current'>;
+  /** SIGNING_ALGS. */
+  readonly algorithms: readonly [SigningAlgorithm, ...SigningAlgorithm[]];
+  readonly lifetimes: Lifetimes;
+  readonly subjects: Subjects;
+  readonly users: Pick<Users, 'find'>;
+}): IdTokenIssuer {
+  const { issuer, keys, algorithms, lifetimes, subjects } = rooms;
+
+  return async (order, now) => {
+    const { client, grant, scope, accessToken } = order;
+    if (!scope.includes('openid')) {
+      return undefined;
+    }
+    const key = keys.current(answerAlgorithm(client.metadata.id_token_signed_response_alg, permittedAlgorithms(client, algorithms)));
+    const { authTime, methods, sessionId } = grant.authentication;
+    return key.sign('JWT', {
+      ...(await requestedClaims(order, rooms.users)),
+      iss: issuer,
+      sub: subjects.of(client, grant.user.id),
+      aud: client.id,
+      exp: now + idTokenSeconds(client, lifetimes),
+      iat: now,
+      auth_time: authTime,
+      nonce: order.answers === 'authentication' ? grant.openid?.nonce : undefined,
+      acr: contextClassOf(methods),
+      amr: methods,
+      at_hash: leftHalfOfHash(accessToken, key.alg),
+      sid: subjects.ofSession(client, sessionId),
+    });
+  };
+}
+
+/** The claims of scope values are told at the userinfo endpoint (section 5.4): in here is what was asked for in here. */
+async function requestedClaims({ client, grant }: IdTokenOrder, users: Pick<Users, 'find'>): Promise<object> {
+  const requests = permittedRequests(grant.openid?.claims?.id_token, client.scope);
+  if (Object.keys(requests).length === 0) {
+    return {};
+  }
+  const user = await users.find(grant.user.id);
+  return user === undefined ? {} : claimsFor(user, { scope: [], requests });
+}
+
+// The hash of each algorithm (section 3.1.3.6); Ed25519 has SHA-512 inside (RFC 8032 section 5.1).
+const HASHES = { ES256: 'sha256', RS256: 'sha256', PS256: 'sha256', EdDSA: 'sha512' } as const satisfies Record<SigningAlgorithm, string>;
+
+function leftHalfOfHash(text: string, alg: SigningAlgorithm): string {
+  const hash = createHash(HASHES[alg]).update(text, 'ascii').digest();
+  return hash.subarray(0, hash.length / 2).toString('base64url');
+}

@@ -1,0 +1,28 @@
+import type { OwnTokens } from '../keys/own-tokens.ts';
+
+/** An ID token this server issued, however long ago: what it says about who logged in at whom. */
+export interface OwnIdToken {
+  readonly subject: string;
+  /** The client it was issued to. */
+  readonly clientId: string;
+  readonly sessionId: string | undefined;
+}
+
+/** @returns undefined for whatever is not an ID token of ours, or was signed with a key that is no longer published. */
+export type IdTokenReader = (token: string) => Promise<OwnIdToken | undefined>;
+
+/**
+ * Reads our own ID tokens back as hints (OpenID Connect Core section 3.1.2.1; RP-Initiated Logout section 2). One that has expired says as
+ * much as before about whose login it was.
+ */
+export function idTokenReader(rooms: { readonly issuer: string; readonly tokens: OwnTokens }): IdTokenReader {
+  return async (token) => {
+    const claims = await rooms.tokens.verify(token, { typ: 'JWT' });
+    const { iss, sub, aud, auth_time: authTime, sid } = claims ?? {};
+    // Signed userinfo is of the same type and for the same audience, and tells of no login.
+    if (iss !== rooms.issuer || typeof sub !== 'string' || typeof aud !== 'string' || typeof authTime !== 'number') {
+      return undefined;
+    }
+    return { subject: sub, clientId: aud, sessionId: typeof sid === 'string' ? sid : undefined };
+  };
+}
