@@ -1,6 +1,7 @@
 import type { EpochSeconds } from '../core/clock.ts';
 import type { CodeBinding, Confirmation, Grant } from './grant.ts';
-import type { Grants } from './grants.ts';
+import type { Advance, Grants } from './grants.ts';
+import { fitsBinding } from './key-binding.ts';
 
 /** An authorization code that proved genuine, presented by `clientId`. */
 export interface PresentedCode {
@@ -8,9 +9,10 @@ export interface PresentedCode {
   readonly clientId: string;
   /** How long the grant's next credential lives. */
   readonly lifetimeSeconds: number;
-  /** The key the request proved to hold; with `bind` the grant is bound to it from now on. */
+  /** The key the request proved to hold. */
   readonly confirmation?: Confirmation | undefined;
-  readonly bind?: boolean;
+  /** Whether the grant's next credential is bound to it. */
+  readonly binding?: Advance['binding'];
   /** Looks whether the request fits what the code is bound to, while nothing is spent yet. @throws OAuthError when it does not. */
   readonly check: (grant: Grant, binding: CodeBinding) => void;
 }
@@ -25,7 +27,8 @@ export type CodeOutcome =
 
 /**
  * Spends an authorization code (RFC 6749 section 4.1.3). Everything it is bound to is checked first, so that a wrong request burns nothing;
- * then one compare-and-swap spends it, and of several requests at once one wins and the others count as reuse.
+ * then one compare-and-swap spends it, and of several requests at once one wins and the others count as reuse. Only a request that could
+ * have redeemed the code is reuse: whoever saw a spent code in a log or a history must not be able to log the user out with it.
  * @throws OAuthError what `presented.check` throws.
  * @throws StorageUnavailable when the outcome is not known.
  */
@@ -35,10 +38,13 @@ export async function spendCode(grants: Grants, presented: PresentedCode, now: E
   if (grant === undefined || refusal !== undefined) {
     return { kind: 'refused', detail: refusal ?? 'no such grant' };
   }
-  if (grant.code === undefined) {
-    return revokeForReuse(grants, grant, now);
+  if (!fitsBinding(grant.confirmation, presented.confirmation) && grant.generation === 0) {
+    return { kind: 'refused', detail: 'the code is bound to another key' };
   }
   presented.check(grant, grant.code);
+  if (grant.generation > 0) {
+    return revokeForReuse(grants, grant, now);
+  }
   const spent = await grants.advance({
     grantId: grant.id,
     clientId: presented.clientId,
@@ -47,14 +53,14 @@ export async function spendCode(grants: Grants, presented: PresentedCode, now: E
     now,
     lifetimeSeconds: presented.lifetimeSeconds,
     confirmation: presented.confirmation,
-    bind: presented.bind ?? false,
+    binding: presented.binding,
   });
   if (spent !== undefined) {
     return { kind: 'spent', grant: spent };
   }
   // Between the look and the swap it was spent by another request, or revoked. Only the first is reuse.
   const after = await grants.find(grant.id);
-  return after !== undefined && after.code === undefined && after.revokedAt === undefined
+  return after !== undefined && after.generation > 0 && after.revokedAt === undefined
     ? revokeForReuse(grants, after, now)
     : { kind: 'refused', detail: 'the grant ended at this moment' };
 }
@@ -72,7 +78,7 @@ function refusalOf(grant: Grant | undefined, presented: PresentedCode, now: Epoc
   if (grant.user.disabled) {
     return 'the user is disabled';
   }
-  if (grant.code !== undefined && now >= grant.expiresAt) {
+  if (grant.generation === 0 && now >= grant.expiresAt) {
     return 'the code has expired';
   }
   return undefined;

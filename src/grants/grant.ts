@@ -10,7 +10,7 @@ export interface Authentication {
   readonly sessionId: string;
 }
 
-/** What the authorization code must be redeemed with. Forgotten once the code is spent. */
+/** What the authorization code must be redeemed with. Kept when it is spent: only who could redeem it can reuse it. */
 export interface CodeBinding {
   readonly redirectUri: string;
   /** Whether the request named the redirect URI: only then must the token request repeat it (RFC 6749 section 4.1.3). */
@@ -44,8 +44,6 @@ export interface ClaimsRequest {
 export interface OpenIdRequest {
   readonly nonce?: string;
   readonly claims?: ClaimsRequest;
-  /** The authentication context class that was reached (`acr`). */
-  readonly acr?: string;
 }
 
 /** The user of a grant, as it is now and not as it was at login. */
@@ -69,11 +67,13 @@ export interface Grant {
   /** RFC 8707 resource indicators the grant is for; none: the client's own default. */
   readonly resources: readonly string[];
   readonly authentication: Authentication;
-  readonly code: CodeBinding | undefined;
+  readonly code: CodeBinding;
   /** undefined: the scope has no `openid`. */
   readonly openid: OpenIdRequest | undefined;
   /** The key that the grant's own credentials are bound to; undefined: none, or only the client's authentication. */
   readonly confirmation: Confirmation | undefined;
+  /** The first generation that is bound to it: those before were of use to anybody. undefined: none is. */
+  readonly boundFrom: number | undefined;
   readonly generation: number;
   /** When this generation became the live one. */
   readonly generationAt: EpochSeconds;

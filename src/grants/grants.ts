@@ -34,8 +34,8 @@ export interface Advance {
   readonly confirmation?: Confirmation | undefined;
   /** The record is older than the credential: when it expires says nothing, only its cap does. */
   readonly catchUp?: boolean;
-  /** Binds a grant that is not bound yet to `confirmation`, from now on. */
-  readonly bind?: boolean;
+  /** `bind`: from now on the grant is bound to `confirmation`, where there is one; `release`: to no key. Absent: all stays as it is. */
+  readonly binding?: 'bind' | 'release' | undefined;
 }
 
 /** Which grants. Every member given must match. */
@@ -56,7 +56,6 @@ export interface Grants {
   /**
    * Makes `to` the live generation if, at that moment, `from` is, the grant is `clientId`'s, is neither revoked nor expired at `now`, and
    * its user is not disabled, and the grant is bound to no key or to `confirmation`. Of concurrent calls with the same `from` (and another `to`) exactly one succeeds, on whatever node.
-   * Moving on from generation 0 forgets the code binding.
    * @returns the grant afterwards, or undefined when nothing was changed.
    */
   advance(advance: Advance): Promise<Grant | undefined>;

@@ -1,6 +1,7 @@
 import type { EpochSeconds } from '../core/clock.ts';
 import type { Confirmation, Grant } from './grant.ts';
-import type { Grants } from './grants.ts';
+import type { Advance, Grants } from './grants.ts';
+import { fitsBinding } from './key-binding.ts';
 
 /** A refresh token that proved genuine, and the policy of the client that presents it. */
 export interface PresentedRefreshToken {
@@ -14,6 +15,8 @@ export interface PresentedRefreshToken {
   readonly graceSeconds: number;
   /** The key the request proved to hold. */
   readonly confirmation?: Confirmation | undefined;
+  /** Whether the successor is bound to it. */
+  readonly binding?: Advance['binding'];
 }
 
 /** What became of a presented refresh token. */
@@ -32,10 +35,15 @@ export type RotationOutcome =
 /**
  * Uses a refresh token (RFC 6749 section 6, rotation by RFC 9700 section 4.14.2). Presented generation g, recorded generation G: the swap
  * from g is one statement, so that of any number of uses at once, on any number of nodes, one makes the successor and the others are told
- * of the same one.
+ * of the same one. `attempt` is counted by the function itself.
  * @throws StorageUnavailable when the outcome is not known; using the same token again is then safe.
  */
-export async function useRefreshToken(grants: Grants, presented: PresentedRefreshToken, now: EpochSeconds): Promise<RotationOutcome> {
+export async function useRefreshToken(
+  grants: Grants,
+  presented: PresentedRefreshToken,
+  now: EpochSeconds,
+  attempt: number = 1,
+): Promise<RotationOutcome> {
   const swapped = await advanceFrom(grants, presented, presented.generation, now);
   if (swapped !== undefined) {
     return { kind: 'rotated', grant: swapped };
@@ -47,11 +55,16 @@ export async function useRefreshToken(grants: Grants, presented: PresentedRefres
     case 'repeated':
     case 'refused':
       return verdict;
+    case 'live':
+      // The record came to this token between the swap and the look: another use of a restored grant caught up. So it can be swapped now.
+      return attempt < MOST_ATTEMPTS
+        ? useRefreshToken(grants, presented, now, attempt + 1)
+        : { kind: 'refused', detail: 'the grant changed at this moment, again and again' };
     case 'behind': {
       const caughtUp = await advanceFrom(grants, presented, verdict.recorded, now);
       // Lost the swap to another use at this same moment: that one decided, so look again.
       return caughtUp === undefined
-        ? useRefreshToken(grants, presented, now)
+        ? useRefreshToken(grants, presented, now, attempt)
         : { kind: 'caught_up', grant: caughtUp, recorded: verdict.recorded };
     }
     case 'reused':
@@ -61,11 +74,14 @@ export async function useRefreshToken(grants: Grants, presented: PresentedRefres
   }
 }
 
+const MOST_ATTEMPTS = 3;
+
 type Verdict =
   | Extract<RotationOutcome, { kind: 'repeated' | 'refused' | 'reused' }>
+  | { readonly kind: 'live' }
   | { readonly kind: 'behind'; readonly recorded: number };
 
-/** The four cases, once the swap from the presented generation has failed. Pure. */
+/** The four cases, once the swap from the presented generation has failed; `live` where it would not fail any more. Pure. */
 export function judge(grant: Grant | undefined, presented: PresentedRefreshToken, now: EpochSeconds): Verdict {
   if (grant === undefined) {
     return { kind: 'refused', detail: 'no such grant' };
@@ -74,10 +90,18 @@ export function judge(grant: Grant | undefined, presented: PresentedRefreshToken
   if (grant.clientId !== presented.clientId) {
     return { kind: 'refused', detail: `the grant is client ${grant.clientId}'s` };
   }
-  // The same for a thief of the token who does not have its key (RFC 9449 section 5, RFC 8705 section 4).
-  if (grant.confirmation !== undefined && !isSameKey(grant.confirmation, presented.confirmation)) {
-    return { kind: 'refused', detail: 'the grant is bound to another key' };
+  const verdict = judgeGeneration(grant, presented, now);
+  if (fitsBinding(grant.confirmation, presented.confirmation)) {
+    return verdict;
   }
+  // The same for a thief of the token who does not have its key (RFC 9449 section 5, RFC 8705 section 4). But a token from before the binding
+  // was a bearer token: when one comes back late, two had it, and it may be the thief who bound the grant.
+  return verdict.kind === 'reused' && presented.generation < (grant.boundFrom ?? 0)
+    ? verdict
+    : { kind: 'refused', detail: 'the grant is bound to another key' };
+}
+
+function judgeGeneration(grant: Grant, presented: PresentedRefreshToken, now: EpochSeconds): Verdict {
   if (grant.revokedAt !== undefined) {
     return { kind: 'refused', detail: `the grant was revoked: ${grant.revocationReason ?? 'unknown'}` };
   }
@@ -94,8 +118,7 @@ export function judge(grant: Grant | undefined, presented: PresentedRefreshToken
     return { kind: 'refused', detail: 'the grant has expired' };
   }
   if (presented.generation === grant.generation) {
-    // The swap failed, and a moment later it would succeed: the record changed in between. The next request finds it.
-    return { kind: 'refused', detail: 'the grant changed at this moment' };
+    return { kind: 'live' };
   }
   const isDirectPredecessor = presented.generation === grant.generation - 1;
   if (isDirectPredecessor && now <= grant.generationAt + presented.graceSeconds && presented.graceSeconds > 0) {
@@ -114,9 +137,6 @@ function advanceFrom(grants: Grants, presented: PresentedRefreshToken, from: num
     lifetimeSeconds: presented.idleSeconds,
     catchUp: from < presented.generation,
     confirmation: presented.confirmation,
+    binding: presented.binding,
   });
-}
-
-function isSameKey(bound: Confirmation, proven: Confirmation | undefined): boolean {
-  return proven?.method === bound.method && proven.thumbprint === bound.thumbprint;
 }

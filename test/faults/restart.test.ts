@@ -5,7 +5,7 @@ import { authorize, browser } from '../support/browser.ts';
 import { onEachDatabase, sqliteDatabases } from '../support/databases.ts';
 import { type Deployment, prepareDeployment } from '../support/deployment.ts';
 import type { ServerProcess } from '../support/server-process.ts';
-import { type Outcome, type TokenRequests, tokenRequests } from '../support/token-requests.ts';
+import { errorIn, type Outcome, refreshTokenIn, type TokenRequests, tokenRequests } from '../support/token-requests.ts';
 
 onEachDatabase('a restart', (databases) => {
   let deployment: Deployment;
@@ -29,11 +29,11 @@ onEachDatabase('a restart', (databases) => {
       const refresh = (token: string | undefined): Promise<Outcome> => requests.refresh(server.url, token ?? '');
       const redeem = (): Promise<Outcome> => requests.post(`${server.url}/token`, { ...code?.form });
 
-      const kept = tokenIn(await refresh(live?.token));
+      const kept = refreshTokenIn(await refresh(live?.token));
       await requests.post(`${server.url}/revoke`, { token: revoked?.token ?? '' });
-      const second = tokenIn(await refresh(replaced?.token));
-      const third = tokenIn(await refresh(second));
-      const ofCode = tokenIn(await redeem());
+      const second = refreshTokenIn(await refresh(replaced?.token));
+      const third = refreshTokenIn(await refresh(second));
+      const ofCode = refreshTokenIn(await redeem());
 
       await server[way]();
       server = await deployment.start();
@@ -60,7 +60,7 @@ onEachDatabase('a restart', (databases) => {
         code_verifier,
         redirect_uri: 'https://app.example/callback',
       });
-    const token = tokenIn(await redeem(first.code, first.verifier));
+    const token = refreshTokenIn(await redeem(first.code, first.verifier));
     await server.kill();
     server = await deployment.start({ NODE_ENV: 'test', ISSUER: '' });
     expect(errorIn(await requests.refresh(server.url, token))).to.equal(undefined);
@@ -156,14 +156,4 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
     expect(performance.now()).to.be.lessThan(deadline);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-function tokenIn(outcome: Outcome): string {
-  expect(errorIn(outcome)).to.equal(undefined);
-  return (outcome.kind === 'answer' && outcome.body.refresh_token) || 'none';
-}
-
-/** The error of an answer; undefined for none. */
-function errorIn(outcome: Outcome): string | undefined {
-  return outcome.kind === 'answer' ? outcome.body.error : outcome.kind;
 }

@@ -124,7 +124,7 @@ describe('a SQLite database as a server finds it', () => {
     const before = await readFile(path);
     const exit = await deployment.refusesToStart();
     expectOneLine(exit, path);
-    expect(exit.stderr).to.contain('keyturn restore');
+    expect(exit.stderr).to.contain('put a backup in its place');
     expect((await readFile(path)).equals(before)).to.equal(true);
   });
 

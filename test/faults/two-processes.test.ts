@@ -6,7 +6,7 @@ import { onEachDatabase, type TestDatabases } from '../support/databases.ts';
 import { type Deployment, prepareDeployment } from '../support/deployment.ts';
 import { databaseUrl, freePort, refusedStart, type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { type Outcome, type TokenRequests, tokenRequests } from '../support/token-requests.ts';
+import { errorIn, refreshTokenIn, type TokenRequests, tokenRequests } from '../support/token-requests.ts';
 
 onEachDatabase('two server processes on one database', (databases) => {
   let deployment: Deployment;
@@ -32,7 +32,7 @@ onEachDatabase('two server processes on one database', (databases) => {
       const answers = await Promise.all(
         tokens.map(async (token) => {
           const outcomes = await Promise.all([...nodes, ...nodes].map(({ url }) => requests.refresh(url, token)));
-          const successors = new Set(outcomes.map(successorIn));
+          const successors = new Set(outcomes.map(refreshTokenIn));
           expect(successors.size).to.equal(1);
           return [...successors].join('');
         }),
@@ -49,8 +49,7 @@ onEachDatabase('two server processes on one database', (databases) => {
     const wins = await Promise.all(
       codes.map(async ({ form }) => {
         const outcomes = await Promise.all([...nodes, ...nodes].map(({ url }) => requests.post(`${url}/token`, form)));
-        const errors = outcomes.map((outcome) => (outcome.kind === 'answer' ? outcome.body.error : outcome.kind));
-        expect(errors.toSorted()).to.deep.equal(['invalid_grant', 'invalid_grant', 'invalid_grant', undefined]);
+        expect(outcomes.map(errorIn)).to.have.members(['invalid_grant', 'invalid_grant', 'invalid_grant', undefined]);
         return outcomes.map((outcome) => (outcome.kind === 'answer' ? outcome.body.refresh_token : undefined)).find(Boolean) ?? '';
       }),
     );
@@ -62,7 +61,7 @@ onEachDatabase('two server processes on one database', (databases) => {
 
   it('refuse on the one what was revoked on the other a moment ago', async () => {
     for (const { token } of await deployment.grants(10)) {
-      const successor = successorIn(await requests.refresh(nodes[1].url, token));
+      const successor = refreshTokenIn(await requests.refresh(nodes[1].url, token));
       const revoked = await requests.post(`${nodes[0].url}/revoke`, { token: successor });
       expect(revoked.kind === 'answer' && revoked.status).to.equal(200);
       for (const old of [successor, token]) {
@@ -78,9 +77,9 @@ onEachDatabase('two server processes on one database', (databases) => {
     // Their requests wait in the frozen one, and each client, out of patience, repeats its own at the other.
     const late = Promise.all(grants.map(({ token }) => requests.refresh(frozen.url, token)));
     await pause(300);
-    const successors = await Promise.all(grants.map(async ({ token }) => successorIn(await requests.refresh(awake.url, token))));
+    const successors = await Promise.all(grants.map(async ({ token }) => refreshTokenIn(await requests.refresh(awake.url, token))));
     frozen.signal('SIGCONT');
-    expect((await late).map(successorIn)).to.deep.equal(successors);
+    expect((await late).map(refreshTokenIn)).to.deep.equal(successors);
     const next = await Promise.all(successors.map((token) => requests.refresh(frozen.url, token)));
     expect(next.map(errorIn)).to.deep.equal(grants.map(() => undefined));
   });
@@ -126,14 +125,4 @@ onEachDatabase('two servers that start at once, with nothing prepared', (databas
 
 async function nothingPrepared(databases: TestDatabases): Promise<{ readonly DATABASE_URL: string; readonly KEYS_DIR: string }> {
   return { DATABASE_URL: databaseUrl(await databases.create()), KEYS_DIR: join(await temporaryFolder(), 'keys') };
-}
-
-function successorIn(outcome: Outcome): string {
-  expect(outcome.kind === 'answer' && outcome.body.error).to.equal(undefined);
-  return (outcome.kind === 'answer' && outcome.body.refresh_token) || 'none';
-}
-
-/** The error of an answer; undefined for none. */
-function errorIn(outcome: Outcome): string | undefined {
-  return outcome.kind === 'answer' ? outcome.body.error : outcome.kind;
 }

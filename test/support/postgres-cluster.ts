@@ -112,12 +112,33 @@ function clusterOf(parts: ClusterParts): PostgresCluster {
       }
     },
     stop: () => end('SIGINT'),
-    kill: () => end('SIGKILL'),
+    async kill() {
+      const children = await childrenOf(server?.pid);
+      await end('SIGKILL');
+      // A backend outlives its postmaster for a moment, and may still answer one statement: no power failure leaves it that.
+      for (const child of children) {
+        endIfThere(child);
+      }
+    },
     async destroy() {
       await end('SIGQUIT');
       await parts.keeper.finish();
     },
   };
+}
+
+/** Of Linux, where a process lists its children; elsewhere none are known. */
+async function childrenOf(pid: number | undefined): Promise<readonly number[]> {
+  const listed = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return listed.split(' ').filter(Boolean).map(Number);
+}
+
+function endIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone already.
+  }
 }
 
 async function launch({ binaries, runAs, directory, port, settings }: ClusterParts): Promise<ChildProcess> {

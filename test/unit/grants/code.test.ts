@@ -32,7 +32,7 @@ onEachDatabase('grants: spending a code', (databases) => {
     const presented = await presentedCode();
     const outcome = await spendCode(grants, presented, NOW);
     expect(outcome.kind).to.equal('spent');
-    expect(await grants.find(presented.grantId)).to.include({ generation: 1, generationAt: NOW, expiresAt: NOW + 500, code: undefined });
+    expect(await grants.find(presented.grantId)).to.include({ generation: 1, generationAt: NOW, expiresAt: NOW + 500 });
   });
 
   it('of two that look at the same moment lets one win, and takes the other for reuse', async () => {
@@ -46,6 +46,17 @@ onEachDatabase('grants: spending a code', (databases) => {
     expect(looked).to.equal(2);
     expect(outcomes.map(({ kind }) => kind).toSorted()).to.deep.equal(['reused', 'spent']);
     expect((await grants.find(presented.grantId))?.revocationReason).to.equal('authorization_code_reuse');
+  });
+
+  it('takes a spent code for reuse only from a request that could have redeemed it', async () => {
+    const presented = await presentedCode();
+    await spendCode(grants, presented, NOW);
+    const check = () => {
+      throw new InvalidGrant('the verifier does not fit');
+    };
+    await rejection(spendCode(grants, { ...presented, check }, NOW));
+    expect((await grants.find(presented.grantId))?.revokedAt).to.equal(undefined);
+    expect((await spendCode(grants, presented, NOW)).kind).to.equal('reused');
   });
 
   it('changes nothing when the request does not fit', async () => {
