@@ -9,6 +9,7 @@ export const openidConnect: Migration = {
     await transaction.schema.alterTable('grants', (table) => {
       table.text('openid');
       table.text('confirmation');
+      table.bigInteger('bound_from');
     });
     await transaction.schema.alterTable('users', (table) => {
       table.text('profile').notNullable().defaultTo('{}');
@@ -23,7 +24,7 @@ export const openidConnect: Migration = {
       table.specificType('id', key).notNullable().primary();
       table.specificType('client_id', key).notNullable().index().references('clients.id').onDelete('CASCADE');
       table.text('parameters').notNullable();
-      table.text('confirmation');
+      table.integer('signed').notNullable();
       table.bigInteger('expires_at').notNullable().index();
       table.bigInteger('used_at');
     });
@@ -40,6 +41,7 @@ export const openidConnect: Migration = {
       table.dropColumn('profile');
     });
     await transaction.schema.alterTable('grants', (table) => {
+      table.dropColumn('bound_from');
       table.dropColumn('confirmation');
       table.dropColumn('openid');
     });

@@ -82,6 +82,7 @@ function previews(language: Language): Readonly<Record<string, string>> {
     'error-failure': errorPage({ ...error, status: 500, error: 'server_error' }),
     'error-unavailable': errorPage({ ...error, status: 503, error: 'temporarily_unavailable' }),
     'sign-out': signOutPage({ language, username: consent.username, ...form }),
+    'sign-out-for-a-client': signOutPage({ language, username: consent.username, clientName: 'Photo Book', ...form }),
     'signed-out': signedOutPage({ language }),
   };
 }

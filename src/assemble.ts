@@ -1,3 +1,4 @@
+import { authorizationRequests } from './authorization/authorization-requests.ts';
 import { clientAuthenticator } from './clients/authentication.ts';
 import type { Endpoint } from './core/endpoint.ts';
 import type { ServerMetadata } from './endpoints/metadata.ts';
@@ -15,16 +16,22 @@ export interface PlacedEndpoint {
 /** Puts the features together: every endpoint at its path, and the metadata that tells of them. */
 export function assemble(features: readonly Feature[], rooms: Rooms): readonly PlacedEndpoint[] {
   const authenticateClient = clientAuthenticator({ ...rooms, methods: features.flatMap((feature) => feature.clientAuthentication ?? []) });
-  const flow = authorizationFlow({
+  const requests = authorizationRequests({
     ...rooms,
     rules: features.flatMap((feature) => feature.authorizationRules ?? []),
+    requestForms: features.flatMap((feature) => feature.requestForms ?? []),
+    responseModes: features.flatMap((feature) => feature.responseModes ?? []),
+  });
+  const flow = authorizationFlow({
+    ...rooms,
+    requests,
     prompts: features.flatMap((feature) => feature.prompts ?? []),
   });
   const grantTypes = features.flatMap((feature) => feature.grantTypes ?? []);
   const senderConstraints = features.flatMap((feature) => feature.senderConstraints ?? []);
-  const assembled: Assembled = { authenticateClient, flow, grantTypes, senderConstraints };
+  const assembled: Assembled = { authenticateClient, requests, flow, grantTypes, senderConstraints };
   const endpoints = features.flatMap((feature) => feature.endpoints?.(assembled) ?? []);
-  const metadata = metadataOf(features, endpoints, rooms.issuer);
+  const metadata = metadataOf(features, endpoints, rooms);
   const base = issuerPath(rooms.issuer);
   return [
     ...endpoints.map((endpoint) => ({ path: `${base}${endpoint.path}` as const, endpoint })),
@@ -39,7 +46,7 @@ export function issuerPath(issuer: string): '' | `/${string}` {
 }
 
 /** RFC 8414 section 2, from what is there. */
-function metadataOf(features: readonly Feature[], endpoints: readonly Endpoint[], issuer: string): ServerMetadata {
+function metadataOf(features: readonly Feature[], endpoints: readonly Endpoint[], { issuer, mutualTls }: Rooms): ServerMetadata {
   const methods = features.flatMap((feature) => feature.clientAuthentication ?? []).map(({ name }) => name);
   const addresses: Record<string, string> = {};
   for (const { metadataName, path } of endpoints) {
@@ -50,13 +57,34 @@ function metadataOf(features: readonly Feature[], endpoints: readonly Endpoint[]
   return {
     issuer,
     ...addresses,
+    response_modes_supported: features.flatMap((feature) => feature.responseModes ?? []).map(({ name }) => name),
     grant_types_supported: features.flatMap((feature) => feature.grantTypes ?? []).map(({ type }) => type),
     token_endpoint_auth_methods_supported: methods,
     revocation_endpoint_auth_methods_supported: methods,
     // A name alone is no authorization to ask about tokens (RFC 7662 section 2.1).
     introspection_endpoint_auth_methods_supported: methods.filter((method) => method !== 'none'),
+    ...(mutualTls?.baseUrl === undefined ? {} : { mtls_endpoint_aliases: aliasesAt(mutualTls.baseUrl, endpoints) }),
     ...together(features.map((feature) => feature.metadata ?? {})),
   };
+}
+
+// Where the certificate of a connection counts: what authenticates a client, and what takes an access token.
+const FOR_CERTIFICATES = [
+  'token_endpoint',
+  'revocation_endpoint',
+  'introspection_endpoint',
+  'pushed_authorization_request_endpoint',
+  'device_authorization_endpoint',
+  'userinfo_endpoint',
+];
+
+/** RFC 8705 section 5: the same endpoints where clients are asked for a certificate, so that browsers need not be. */
+function aliasesAt(baseUrl: string, endpoints: readonly Endpoint[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    endpoints.flatMap(({ metadataName, path }) =>
+      metadataName && FOR_CERTIFICATES.includes(metadataName) ? [[metadataName, baseUrl + path]] : [],
+    ),
+  );
 }
 
 /** The members of all. What several features say as lists is one list, in the order of the features. */

@@ -20,6 +20,7 @@ export interface Demo {
 const ID = 'demo';
 // Nothing listens there: whoever tries the code flow by hand reads the code from the address that the browser or curl was sent to.
 const REDIRECT_URI = 'http://127.0.0.1/callback';
+const OVERLAP_SECONDS = 7 * 86_400;
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** Whether this server is somebody's trial: not in production, and reachable from this machine alone. */
@@ -27,7 +28,10 @@ export function wantsDemo(config: Config, issuer: string): boolean {
   return !config.production && LOOPBACK.has(new URL(issuer).hostname);
 }
 
-/** Makes the demo client and user with generated secrets, unless an earlier start made them; their secrets are in a file and in no log. */
+/**
+ * Makes the demo client and user with generated secrets, once: with the file that tells them, or in a database that has none of either. One
+ * that was deleted stays deleted. The secrets are in the file and in no log.
+ */
 export async function prepareDemo(rooms: {
   readonly config: Config;
   readonly issuer: string;
@@ -39,47 +43,70 @@ export async function prepareDemo(rooms: {
 }): Promise<Demo> {
   const { config, issuer, clientStore, users, registration, passwords, clock } = rooms;
   const file = resolve(config.database.kind === 'sqlite' ? dirname(config.database.path) : 'data', 'demo.env');
+  const before = await variablesIn(file);
   // The file before the records: a secret that is in the database alone helps nobody. Of two servers that start at once one makes it.
-  const { secret, password } = await secretsIn(file, issuer);
-  if ((await clientStore.find(ID)) === undefined) {
+  const { secret, password } = await secretsIn(file, issuer, before);
+  const isNew = before.size === 0;
+  if (isNew || (await clientStore.list({ limit: 1 })).length === 0) {
+    await makeClient(secret);
+  }
+  if (isNew || (await users.list({ limit: 1 })).length === 0) {
+    await makeUser(password);
+  }
+  return { file, curl: `. ${file} && curl -s -u $CLIENT_ID:$CLIENT_SECRET -d grant_type=client_credentials ${issuer}/token` };
+
+  async function makeClient(clientSecret: string): Promise<void> {
+    const record = await clientStore.find(ID);
+    if (record !== undefined) {
+      // The file was lost, or another folder has this database: the secret of the new file counts, and the older one for a week.
+      await registration.rotateSecret(ID, OVERLAP_SECONDS, clientSecret);
+      return;
+    }
     await registration
       .create({
         client_id: ID,
-        client_secret: secret,
+        client_secret: clientSecret,
         client_name: 'Demo client',
         redirect_uris: [REDIRECT_URI],
         grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
-        scope: 'api:read api:write',
+        scope: 'openid profile email api:read api:write',
       })
       .catch(async (error: unknown) => {
+        // Another server that starts at this moment was faster, with the same secret out of the same file.
         if ((await clientStore.find(ID)) === undefined) {
           throw error;
         }
       });
   }
-  if ((await users.findByUsername(ID)) === undefined) {
+
+  async function makeUser(userPassword: string): Promise<void> {
+    const passwordHash = await passwords.hash(userPassword);
     const now = clock.now();
-    await users.create(
-      {
-        id: newIdentifier(),
-        username: ID,
-        email: undefined,
-        name: 'Demo User',
-        passwordHash: await passwords.hash(password),
-        disabledAt: undefined,
-        accessTokenClaims: {},
-        createdAt: now,
-        updatedAt: now,
-      },
-      ID,
-    );
+    const user = {
+      id: newIdentifier(),
+      username: ID,
+      email: 'demo@example.com',
+      name: 'Demo User',
+      profile: {},
+      passwordHash,
+      disabledAt: undefined,
+      accessTokenClaims: {},
+      createdAt: now,
+      updatedAt: now,
+    };
+    if (!(await users.create(user, ID))) {
+      const existing = await users.findByUsername(ID);
+      await users.setPassword(existing?.id ?? '', passwordHash, now);
+    }
   }
-  return { file, curl: `. ${file} && curl -s -u $CLIENT_ID:$CLIENT_SECRET -d grant_type=client_credentials ${issuer}/token` };
 }
 
-async function secretsIn(file: string, issuer: string): Promise<{ readonly secret: string; readonly password: string }> {
+async function secretsIn(
+  file: string,
+  issuer: string,
+  known: ReadonlyMap<string, string>,
+): Promise<{ readonly secret: string; readonly password: string }> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const known = await variablesIn(file);
   const secret = known.get('CLIENT_SECRET') ?? generateSecret();
   const password = known.get('USER_PASSWORD') ?? generateSecret().slice(0, 20);
   if (known.get('ISSUER') === issuer && known.has('CLIENT_SECRET') && known.has('USER_PASSWORD')) {
@@ -91,7 +118,7 @@ async function secretsIn(file: string, issuer: string): Promise<{ readonly secre
     // A link fails where a file is, and a rename replaces it: the first start makes the file once, a later one may correct the issuer.
     await (known.size === 0 ? link(draft, file) : rename(draft, file));
   } catch {
-    return secretsIn(file, issuer);
+    return secretsIn(file, issuer, await variablesIn(file));
   } finally {
     await rm(draft, { force: true });
   }

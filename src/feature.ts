@@ -1,6 +1,10 @@
 import type { AuthorizationRule } from './authorization/authorization.ts';
+import type { AuthorizationRequests } from './authorization/authorization-requests.ts';
+import type { RequestForm } from './authorization/received-request.ts';
+import type { ResponseMode } from './authorization/response-modes.ts';
 import type { ClientAuthenticationMethod, ClientAuthenticator } from './clients/authentication.ts';
 import type { Endpoint } from './core/endpoint.ts';
+import type { DeliveryKind } from './deliveries/delivery.ts';
 import type { GrantType } from './grant-types/grant-type.ts';
 import type { AuthorizationFlow } from './interaction/authorization-flow.ts';
 import type { Prompt } from './interaction/prompt.ts';
@@ -10,6 +14,7 @@ import type { SenderConstraint } from './tokens/sender-constraint.ts';
 export interface Assembled {
   readonly authenticateClient: ClientAuthenticator;
   readonly grantTypes: readonly GrantType[];
+  readonly requests: AuthorizationRequests;
   readonly flow: AuthorizationFlow;
   readonly senderConstraints: readonly SenderConstraint[];
 }
@@ -24,7 +29,10 @@ export interface Feature {
   readonly clientAuthentication?: readonly ClientAuthenticationMethod[];
   readonly grantTypes?: readonly GrantType[];
   readonly senderConstraints?: readonly SenderConstraint[];
+  readonly deliveryKinds?: readonly DeliveryKind[];
   readonly authorizationRules?: readonly AuthorizationRule[];
+  readonly requestForms?: readonly RequestForm[];
+  readonly responseModes?: readonly ResponseMode[];
   /** Asked in the order of the list. */
   readonly prompts?: readonly Prompt[];
   readonly endpoints?: (assembled: Assembled) => readonly Endpoint[];

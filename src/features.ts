@@ -1,18 +1,35 @@
+import { dpopJktRule } from './authorization/dpop-jkt.ts';
+import { fapi2RedirectUriRule } from './authorization/fapi2-redirect-uri.ts';
+import { signedResponseModes } from './authorization/jarm.ts';
 import { loginParametersRule } from './authorization/login-parameters.ts';
+import { openIdRequestRule } from './authorization/openid-request.ts';
 import { pkceRule } from './authorization/pkce.ts';
-import { repeatsRule, requestObjectRule, resourceRule, responseModeRule, responseTypeRule, scopeRule } from './authorization/rules.ts';
+import { pushedRequestForm, pushedRequestRule } from './authorization/pushed-requests.ts';
+import { requestObjectForm, signedRequestRule } from './authorization/request-object.ts';
+import { formPostMode, fragmentMode, queryMode } from './authorization/response-modes.ts';
+import { registrationRule, repeatsRule, resourceRule, responseModeRule, responseTypeRule, scopeRule } from './authorization/rules.ts';
+import { assertionAcceptance } from './clients/assertion-acceptance.ts';
+import { CLIENT_SECRET_ALGORITHMS, PRIVATE_KEY_ALGORITHMS } from './clients/client-algorithms.ts';
 import { clientSecretBasic } from './clients/client-secret-basic.ts';
+import { clientSecretJwt } from './clients/client-secret-jwt.ts';
 import { clientSecretPost } from './clients/client-secret-post.ts';
+import { privateKeyJwt } from './clients/private-key-jwt.ts';
 import { publicClient } from './clients/public-client.ts';
+import { selfSignedTlsClientAuth } from './clients/self-signed-tls-client-auth.ts';
+import { tlsClientAuth } from './clients/tls-client-auth.ts';
+import { backChannelLogout } from './deliveries/back-channel-logout.ts';
 import { authorizationEndpoint } from './endpoints/authorization.ts';
 import { consentEndpoint } from './endpoints/consent.ts';
 import { introspectionEndpoint } from './endpoints/introspection.ts';
 import { keySetEndpoint } from './endpoints/key-set.ts';
 import { loginEndpoint } from './endpoints/login.ts';
 import { logoutEndpoint } from './endpoints/logout.ts';
+import { openIdProviderMetadata } from './endpoints/openid-provider-metadata.ts';
+import { pushedAuthorizationRequestEndpoint } from './endpoints/pushed-authorization-request.ts';
 import { resumeEndpoint } from './endpoints/resume.ts';
 import { revocationEndpoint } from './endpoints/revocation.ts';
 import { tokenEndpoint } from './endpoints/token.ts';
+import { userinfoEndpoint } from './endpoints/userinfo.ts';
 import type { Feature } from './feature.ts';
 import { authorizationCode } from './grant-types/authorization-code.ts';
 import { clientCredentials } from './grant-types/client-credentials.ts';
@@ -21,13 +38,28 @@ import { consentPrompt } from './interaction/consent-prompt.ts';
 import { loginPrompt } from './interaction/login-prompt.ts';
 import { languages } from './pages/languages.ts';
 import type { Rooms } from './rooms.ts';
+import { certificateBinding } from './tokens/certificate-binding.ts';
+import { dpop } from './tokens/dpop.ts';
+import { DPOP_ALGORITHMS } from './tokens/dpop-key.ts';
+import { introspectionSigner } from './tokens/signed-introspection.ts';
 
 /** THE list: what this server can do, one specification an entry. Metadata, registration limits and routes are derived from it. */
 export function features(rooms: Rooms): readonly Feature[] {
+  const acceptAssertion = assertionAcceptance({ ...rooms, legacyAudiences: [`${rooms.issuer}/token`, `${rooms.issuer}/par`] });
+  const assertionAlgorithms = [...PRIVATE_KEY_ALGORITHMS, ...CLIENT_SECRET_ALGORITHMS];
   return [
     {
       specification: 'RFC 6749 section 2.3: client authentication with a secret, and public clients',
       clientAuthentication: [clientSecretBasic, clientSecretPost, publicClient],
+    },
+    {
+      specification: 'RFC 7523 section 2.2 with RFC 10070: client authentication with a JWT',
+      clientAuthentication: [privateKeyJwt({ ...rooms, acceptAssertion }), clientSecretJwt({ ...rooms, acceptAssertion })],
+      metadata: {
+        token_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
+        revocation_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
+        introspection_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
+      },
     },
     {
       specification: 'RFC 6749 section 3.2: token endpoint',
@@ -37,8 +69,9 @@ export function features(rooms: Rooms): readonly Feature[] {
       specification: 'RFC 6749 section 4.1: authorization code grant',
       grantTypes: [authorizationCode(rooms)],
       authorizationRules: [repeatsRule, responseTypeRule, responseModeRule, scopeRule],
+      responseModes: [queryMode],
       endpoints: ({ flow }) => [authorizationEndpoint({ ...rooms, flow }), resumeEndpoint({ ...rooms, flow })],
-      metadata: { response_types_supported: ['code'], response_modes_supported: ['query'] },
+      metadata: { response_types_supported: ['code'] },
     },
     { specification: 'RFC 6749 section 4.4: client credentials grant', grantTypes: [clientCredentials(rooms)] },
     { specification: 'RFC 6749 section 6: refreshing an access token', grantTypes: [refreshToken(rooms)] },
@@ -54,26 +87,96 @@ export function features(rooms: Rooms): readonly Feature[] {
     { specification: 'RFC 7517: key set', endpoints: () => [keySetEndpoint(rooms.keys)] },
     {
       specification: 'RFC 7009: token revocation',
-      endpoints: ({ authenticateClient }) => [revocationEndpoint({ ...rooms, authenticateClient })],
+      endpoints: (assembled) => [revocationEndpoint({ ...rooms, ...assembled })],
     },
     {
       specification: 'RFC 7662: token introspection',
-      endpoints: ({ authenticateClient }) => [introspectionEndpoint({ ...rooms, authenticateClient })],
+      endpoints: (assembled) => [introspectionEndpoint({ ...rooms, ...assembled, signIntrospection: introspectionSigner(rooms) })],
+    },
+    {
+      specification: 'RFC 9701: JWT response for token introspection',
+      metadata: { introspection_signing_alg_values_supported: rooms.algorithms },
     },
     { specification: 'RFC 8707: resource indicators', authorizationRules: [resourceRule] },
+    {
+      specification: 'RFC 9449: demonstrating proof of possession (DPoP)',
+      senderConstraints: [dpop(rooms)],
+      authorizationRules: [dpopJktRule],
+      metadata: { dpop_signing_alg_values_supported: DPOP_ALGORITHMS },
+    },
+    ...mutualTlsFeature(rooms),
+    {
+      specification: 'RFC 9126: pushed authorization requests',
+      requestForms: [pushedRequestForm({ ...rooms, secrets: rooms.keys.secrets })],
+      authorizationRules: [pushedRequestRule(rooms)],
+      endpoints: (assembled) => [pushedAuthorizationRequestEndpoint({ ...rooms, ...assembled })],
+      metadata: rooms.requirePushedRequests ? { require_pushed_authorization_requests: true } : {},
+    },
+    {
+      specification: 'RFC 9101: JWT-secured authorization requests, by value',
+      requestForms: [requestObjectForm(rooms)],
+      authorizationRules: [signedRequestRule],
+      metadata: {
+        request_parameter_supported: true,
+        request_uri_parameter_supported: false,
+        request_object_signing_alg_values_supported: PRIVATE_KEY_ALGORITHMS,
+      },
+    },
+    {
+      specification: 'FAPI 2.0 Security Profile (clients with the profile fapi2; see clients/fapi2-profile.ts)',
+      authorizationRules: [fapi2RedirectUriRule],
+    },
+    { specification: 'OAuth 2.0 Multiple Response Type Encoding Practices section 2.1: response modes', responseModes: [fragmentMode] },
+    { specification: 'OAuth 2.0 Form Post Response Mode', responseModes: [formPostMode] },
+    {
+      specification: 'JARM: JWT secured authorization responses',
+      responseModes: signedResponseModes(rooms),
+      metadata: { authorization_signing_alg_values_supported: rooms.algorithms },
+    },
     {
       specification: 'RFC 9207: issuer in the authorization response',
       metadata: { authorization_response_iss_parameter_supported: true },
     },
     {
       specification: 'OpenID Connect Core section 3.1.2.1: what a request says about the login',
-      authorizationRules: [requestObjectRule, loginParametersRule],
+      authorizationRules: [registrationRule, loginParametersRule],
       metadata: { ui_locales_supported: languages },
     },
     {
-      specification: 'Login, consent and logout pages',
-      prompts: [loginPrompt, consentPrompt(rooms.consents)],
-      endpoints: ({ flow }) => [loginEndpoint({ ...rooms, flow }), consentEndpoint({ ...rooms, flow }), logoutEndpoint(rooms)],
+      specification: 'OpenID Connect Core and Discovery: ID tokens, userinfo, claims',
+      authorizationRules: [openIdRequestRule(rooms.readIdToken)],
+      endpoints: ({ senderConstraints }) => [userinfoEndpoint({ ...rooms, senderConstraints })],
+      metadata: openIdProviderMetadata(rooms.algorithms),
+    },
+    {
+      specification: 'Login and consent pages',
+      prompts: [loginPrompt(rooms.subjects), consentPrompt(rooms.consents)],
+      endpoints: ({ flow }) => [loginEndpoint({ ...rooms, flow }), consentEndpoint({ ...rooms, flow })],
+    },
+    { specification: 'OpenID Connect RP-Initiated Logout 1.0', endpoints: () => [logoutEndpoint(rooms)] },
+    {
+      specification: 'OpenID Connect Back-Channel Logout 1.0',
+      deliveryKinds: [backChannelLogout(rooms)],
+      metadata: { backchannel_logout_supported: true, backchannel_logout_session_supported: true },
+    },
+  ];
+}
+
+/** On with MUTUAL_TLS alone: without, no connection has a certificate of its client. */
+function mutualTlsFeature({ mutualTls, clientKeys }: Rooms): readonly Feature[] {
+  if (mutualTls === undefined) {
+    return [];
+  }
+  const { authorities } = mutualTls;
+  return [
+    {
+      specification: 'RFC 8705: client certificates (mutual TLS)',
+      clientAuthentication: [
+        ...(authorities === undefined ? [] : [tlsClientAuth({ authorities })]),
+        selfSignedTlsClientAuth({ clientKeys }),
+      ],
+      senderConstraints: [certificateBinding],
+      metadata: { tls_client_certificate_bound_access_tokens: true },
     },
   ];
 }

@@ -1,8 +1,11 @@
+import type { X509Certificate } from 'node:crypto';
 import type { LoginAttempt, LoginOutcome } from './accounts/authenticate-user.ts';
 import type { Users } from './accounts/user.ts';
 import type { CodeIssuer } from './authorization/code-issuer.ts';
+import type { PushedRequests } from './authorization/pushed-requests.ts';
+import type { ClientKeys } from './clients/client-keys.ts';
 import type { Clients } from './clients/clients.ts';
-import type { Lifetimes } from './config/config.ts';
+import type { Lifetimes, SigningAlgorithm } from './config/config.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { Clock } from './core/clock.ts';
 import type { Grants } from './grants/grants.ts';
@@ -10,13 +13,27 @@ import type { BrowserSessions } from './interaction/browser-sessions.ts';
 import type { Consents } from './interaction/consents.ts';
 import type { Forms } from './interaction/forms.ts';
 import type { InteractionPages, InteractionPaths } from './interaction/interaction-pages.ts';
+import type { LogoutRequests } from './interaction/logout-request.ts';
 import type { PendingRequests } from './interaction/pending-request.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import type { AccessTokenIssuer } from './tokens/access-token.ts';
+import type { AccessTokenBacker } from './tokens/access-token-backing.ts';
 import type { GrantCredentials } from './tokens/grant-credentials.ts';
+import type { IdTokenIssuer } from './tokens/id-token.ts';
+import type { LogoutTokenIssuer } from './tokens/logout-token.ts';
 import type { AccessTokenReader } from './tokens/own-access-tokens.ts';
+import type { IdTokenReader } from './tokens/own-id-tokens.ts';
 import type { RevokedAccessTokens } from './tokens/revoked-access-tokens.ts';
+import type { Subjects } from './tokens/subjects.ts';
 import type { UsedIdentifiers } from './tokens/used-identifiers.ts';
+
+/** What the features need to know of client certificates. */
+export interface MutualTls {
+  /** Those of TLS_CLIENT_CA; undefined: nobody vouches for clients, and only registered certificates count. */
+  readonly authorities: readonly X509Certificate[] | undefined;
+  /** Stands in for the issuer in `mtls_endpoint_aliases`; undefined: there are none. */
+  readonly baseUrl: string | undefined;
+}
 
 /** Everything a feature can be built from. Each takes what it needs and no more. */
 export interface Rooms {
@@ -24,21 +41,37 @@ export interface Rooms {
   readonly clock: Clock;
   readonly audit: AuditTrail;
   readonly lifetimes: Lifetimes;
+  readonly dpopNonceRequired: boolean;
+  /** Client certificates (RFC 8705); undefined: there are none. */
+  readonly mutualTls: MutualTls | undefined;
   readonly keys: KeyRing;
+  /** SIGNING_ALGS; the first signs where nothing else is asked for. */
+  readonly algorithms: readonly [SigningAlgorithm, ...SigningAlgorithm[]];
   readonly clients: Clients;
+  readonly clientKeys: ClientKeys;
   readonly users: Users;
   readonly authenticateUser: (attempt: LoginAttempt) => Promise<LoginOutcome>;
   readonly grants: Grants;
   readonly credentials: GrantCredentials;
   readonly issueAccessToken: AccessTokenIssuer;
   readonly readAccessToken: AccessTokenReader;
+  readonly backingOf: AccessTokenBacker;
+  readonly issueIdToken: IdTokenIssuer;
+  readonly readIdToken: IdTokenReader;
+  readonly subjects: Subjects;
   readonly revokedAccessTokens: RevokedAccessTokens;
   readonly usedIdentifiers: UsedIdentifiers;
+  readonly issueLogoutToken: LogoutTokenIssuer;
   readonly issueCode: CodeIssuer;
   readonly consents: Consents;
   readonly sessions: BrowserSessions;
   readonly forms: Forms;
   readonly pendingRequests: PendingRequests;
+  readonly logoutRequests: LogoutRequests;
+  readonly pushedRequests: PushedRequests;
+  readonly pushedRequestSeconds: number;
+  /** Whether every client must push its authorization requests. */
+  readonly requirePushedRequests: boolean;
   readonly pages: InteractionPages;
   readonly paths: InteractionPaths;
 }

@@ -1,4 +1,5 @@
 import type { EpochSeconds } from '../core/clock.ts';
+import type { Profile } from './profile.ts';
 
 /** Someone who can log in. */
 export interface User {
@@ -8,6 +9,7 @@ export interface User {
   readonly username: string;
   readonly email: string | undefined;
   readonly name: string | undefined;
+  readonly profile: Profile;
   /** PHC string of argon2id. */
   readonly passwordHash: string;
   readonly disabledAt: EpochSeconds | undefined;
@@ -25,11 +27,19 @@ export interface Users {
   list(page: { readonly after?: string; readonly limit: number }): Promise<readonly User[]>;
   /** @returns false when the name is taken. */
   create(user: User, canonicalUsername: string): Promise<boolean>;
-  /** Sets the hash and ends the user's sessions, in one transaction. @returns false when there is no such user. */
+  /** Sets the hash and ends the user's sessions, in one transaction (what follows from that: `Sessions.end`). @returns false when there is no such user. */
   setPassword(id: string, passwordHash: string, now: EpochSeconds): Promise<boolean>;
+  /** Replaces the profile. @returns false when there is no such user. */
+  setProfile(id: string, profile: Profile, now: EpochSeconds): Promise<boolean>;
   setAccessTokenClaims(id: string, claims: Readonly<Record<string, unknown>>, now: EpochSeconds): Promise<boolean>;
   /** Disables the user, ends the sessions and revokes the grants (reason `user_disabled`), in one transaction. */
   disable(id: string, now: EpochSeconds): Promise<boolean>;
+  /** Ends all sessions of the user and, with `grants`, revokes all grants (reason `operator`), in one transaction. @returns how many of each. */
+  signOut(
+    id: string,
+    and: { readonly grants: boolean },
+    now: EpochSeconds,
+  ): Promise<{ readonly sessions: number; readonly grants: number }>;
   /** Lets a disabled user log in again; what was revoked stays revoked. */
   enable(id: string, now: EpochSeconds): Promise<boolean>;
 }

@@ -5,26 +5,47 @@ import { InvalidRequest } from '../core/errors.ts';
 import type { Parameters } from '../core/parameters.ts';
 import { required } from '../core/parameters.ts';
 import type { AddressedRequest } from './authorization.ts';
+import type { ReceivedRequest } from './received-request.ts';
+import type { ResponseMode } from './response-modes.ts';
+import { queryMode } from './response-modes.ts';
 
 /**
  * Proves client and redirect URI, and looks at nothing else before (RFC 6749 section 4.1.2.1: with either wrong, the server "MUST NOT
  * automatically redirect the user-agent").
  * @throws InvalidRequest that must be shown to the user and never be redirected.
  */
-export async function addressRequest(clients: Clients, parameters: Parameters): Promise<AddressedRequest> {
+export async function addressRequest(
+  clients: Clients,
+  responseModes: readonly ResponseMode[],
+  received: ReceivedRequest,
+): Promise<AddressedRequest> {
+  const { parameters } = received;
   refuseTwice(parameters);
+  const client = await namedClient(clients, parameters);
+  const given = parameters.get('redirect_uri');
+  const redirectUri = given === undefined ? onlyRedirectUri(client) : registeredRedirectUri(client, given);
+  return {
+    ...received,
+    client,
+    redirectUri,
+    redirectUriGiven: given !== undefined,
+    state: parameters.get('state'),
+    responseMode: usableMode(responseModes, parameters.get('response_mode'), redirectUri),
+  };
+}
+
+/** The client that a request names, which is nothing more than a name. @throws InvalidRequest when there is none. */
+export async function namedClient(clients: Clients, parameters: Parameters): Promise<Client> {
   const client = await clients.find(required(parameters, 'client_id'));
   if (client === undefined) {
     throw new InvalidRequest('The parameter client_id names no client of this server.');
   }
-  const given = parameters.get('redirect_uri');
-  return {
-    client,
-    redirectUri: given === undefined ? onlyRedirectUri(client) : registeredRedirectUri(client, given),
-    redirectUriGiven: given !== undefined,
-    state: parameters.get('state'),
-    parameters,
-  };
+  return client;
+}
+
+/** One that is not known, or cannot be used, is an error (`responseModeRule`), and errors have a way to go all the same. */
+function usableMode(modes: readonly ResponseMode[], name: string | undefined, redirectUri: string): ResponseMode {
+  return modes.find((mode) => mode.name === name && mode.canReach(redirectUri)) ?? queryMode;
 }
 
 function refuseTwice(parameters: Parameters): void {

@@ -1,18 +1,21 @@
 import type { Client } from '../clients/client.ts';
-import type { Parameters } from '../core/parameters.ts';
 import type { Scope } from '../core/scope.ts';
+import type { Confirmation, OpenIdRequest } from '../grants/grant.ts';
+import type { ReceivedRequest } from './received-request.ts';
+import type { ResponseMode } from './response-modes.ts';
 
 /**
  * An authorization request whose client and redirect URI are proven. Before it exists an error is a page for the user, after it an error may
  * be sent to the client: nothing but this type decides where (RFC 6749 section 4.1.2.1).
  */
-export interface AddressedRequest {
+export interface AddressedRequest extends ReceivedRequest {
   readonly client: Client;
   readonly redirectUri: string;
   /** Whether the request named it, rather than the client having only one. */
   readonly redirectUriGiven: boolean;
   readonly state: string | undefined;
-  readonly parameters: Parameters;
+  /** How every answer goes to the client, errors included. */
+  readonly responseMode: ResponseMode;
 }
 
 /** What an authorization request asks for, once every rule has passed it. */
@@ -22,23 +25,32 @@ export interface Authorization {
   readonly resources: readonly string[];
   /** RFC 7636, method S256. */
   readonly codeChallenge: string | undefined;
+  /** The key that the code is to be bound to (RFC 9449 section 10). */
+  readonly confirmation: Confirmation | undefined;
   /** OpenID Connect Core section 3.1.2.1. */
   readonly prompts: readonly string[];
   readonly maxAgeSeconds: number | undefined;
   readonly loginHint: string | undefined;
   readonly uiLocales: string | undefined;
+  /** What tokens answer to later (OpenID Connect Core); undefined: the scope has no `openid`. */
+  readonly openid: OpenIdRequest | undefined;
+  /** The only users, by the `sub` that the client knows them by, whom an answer may be about; undefined: any. */
+  readonly subjects: readonly string[] | undefined;
 }
 
 /** One rule about authorization requests: one file each. It reads its parameters and gives its part of the authorization. */
 export interface AuthorizationRule {
   readonly name: string;
   /** @throws OAuthError when the request breaks the rule. */
-  apply(request: AddressedRequest): Partial<Authorization>;
+  apply(request: AddressedRequest): Partial<Authorization> | Promise<Partial<Authorization>>;
 }
 
 /** @throws OAuthError of the first rule that the request breaks. */
-export function authorizationOf(request: AddressedRequest, rules: readonly AuthorizationRule[]): Authorization {
-  const parts = rules.map((rule) => rule.apply(request));
+export async function authorizationOf(request: AddressedRequest, rules: readonly AuthorizationRule[]): Promise<Authorization> {
+  const parts: Partial<Authorization>[] = [];
+  for (const rule of rules) {
+    parts.push(await rule.apply(request));
+  }
   return Object.assign({ ...NOTHING_ASKED }, ...parts) as Authorization;
 }
 
@@ -46,8 +58,11 @@ const NOTHING_ASKED: Authorization = {
   scope: [],
   resources: [],
   codeChallenge: undefined,
+  confirmation: undefined,
   prompts: [],
   maxAgeSeconds: undefined,
   loginHint: undefined,
   uiLocales: undefined,
+  openid: undefined,
+  subjects: undefined,
 };

@@ -1,13 +1,11 @@
 import type { Lifetimes } from '../config/config.ts';
 import type { AuditTrail } from '../core/audit.ts';
 import type { EpochSeconds } from '../core/clock.ts';
-import type { ProtocolResponse } from '../core/endpoint.ts';
 import { newIdentifier } from '../core/identifiers.ts';
 import type { Grants } from '../grants/grants.ts';
 import type { GrantCredentials } from '../tokens/grant-credentials.ts';
-import { absoluteExpiry } from '../tokens/lifetimes.ts';
+import { absoluteExpiry, authorizationCodeSeconds } from '../tokens/lifetimes.ts';
 import type { AddressedRequest, Authorization } from './authorization.ts';
-import { authorizationResponse } from './response.ts';
 
 /** An authorization that a user has let happen. */
 export interface AllowedAuthorization {
@@ -15,21 +13,20 @@ export interface AllowedAuthorization {
   readonly authorization: Authorization;
   readonly userId: string;
   /** The login it rests on. */
-  readonly authentication: { readonly id: string; readonly authTime: EpochSeconds; readonly methods: readonly string[] };
+  readonly authentication: { readonly sid: string; readonly authTime: EpochSeconds; readonly methods: readonly string[] };
   readonly requestId: string;
 }
 
-/** Records the grant and sends its code to the client (RFC 6749 section 4.1.2). */
-export type CodeIssuer = (allowed: AllowedAuthorization, now: EpochSeconds) => Promise<ProtocolResponse>;
+/** Records the grant. @returns its code, for the client (RFC 6749 section 4.1.2). */
+export type CodeIssuer = (allowed: AllowedAuthorization, now: EpochSeconds) => Promise<string>;
 
 export function codeIssuer(rooms: {
-  readonly issuer: string;
   readonly grants: Grants;
   readonly credentials: GrantCredentials;
   readonly lifetimes: Lifetimes;
   readonly audit: AuditTrail;
 }): CodeIssuer {
-  const { issuer, grants, credentials, lifetimes, audit } = rooms;
+  const { grants, credentials, lifetimes, audit } = rooms;
 
   return async ({ addressed, authorization, userId, authentication, requestId }, now) => {
     const { client, redirectUri, redirectUriGiven } = addressed;
@@ -40,13 +37,15 @@ export function codeIssuer(rooms: {
       userId,
       scope: authorization.scope,
       resources: authorization.resources,
-      authentication: { authTime: authentication.authTime, methods: authentication.methods, sessionId: authentication.id },
+      authentication: { authTime: authentication.authTime, methods: authentication.methods, sessionId: authentication.sid },
+      openid: authorization.openid,
       code: { redirectUri, redirectUriGiven, codeChallenge: authorization.codeChallenge },
+      confirmation: authorization.confirmation,
       createdAt: now,
-      expiresAt: now + lifetimes.authorizationCodeSeconds,
+      expiresAt: now + authorizationCodeSeconds(client, lifetimes),
       absoluteExpiresAt: absoluteExpiry(client, lifetimes, now),
     });
     audit.record('grant_created', { grantId: id, clientId: client.id, userId, requestId });
-    return authorizationResponse(addressed, issuer, { code: credentials.authorizationCode(id) });
+    return credentials.authorizationCode(id);
   };
 }

@@ -12,19 +12,10 @@ export const repeatsRule: AuthorizationRule = {
   },
 };
 
-/** OpenID Connect Core section 6 and 7.2.1: what cannot be honoured must be refused, for ignoring it would change what was asked. */
-export const requestObjectRule: AuthorizationRule = {
-  name: 'request object',
+/** OpenID Connect Core section 7.2.1: what cannot be honoured must be refused, for ignoring it would change what was asked. */
+export const registrationRule: AuthorizationRule = {
+  name: 'registration',
   apply({ parameters }) {
-    if (parameters.get('request') !== undefined) {
-      throw new RequestFormNotSupported('request_not_supported', 'The parameter request is not supported: send the parameters themselves.');
-    }
-    if (parameters.get('request_uri') !== undefined) {
-      throw new RequestFormNotSupported(
-        'request_uri_not_supported',
-        'The parameter request_uri is not supported: send the parameters themselves.',
-      );
-    }
     if (parameters.get('registration') !== undefined) {
       throw new RequestFormNotSupported(
         'registration_not_supported',
@@ -49,12 +40,12 @@ export const responseTypeRule: AuthorizationRule = {
   },
 };
 
-/** OAuth 2.0 Multiple Response Type Encoding Practices section 2.1. */
+/** OAuth 2.0 Multiple Response Type Encoding Practices section 2.1: a mode that this server has, and that gets to the redirect URI. */
 export const responseModeRule: AuthorizationRule = {
   name: 'response_mode',
-  apply({ parameters }) {
-    if ((parameters.get('response_mode') ?? 'query') !== 'query') {
-      throw new InvalidRequest('The response_mode must be query.');
+  apply({ parameters, responseMode }) {
+    if ((parameters.get('response_mode') ?? responseMode.name) !== responseMode.name) {
+      throw new InvalidRequest('The response_mode is not one of response_modes_supported, or cannot get to this redirect_uri.');
     }
     return {};
   },

@@ -4,6 +4,7 @@ import { registrationLimits } from '../clients/registrable.ts';
 import type { Registered, Registration } from '../clients/registration.ts';
 import { clientRegistration } from '../clients/registration.ts';
 import { writeDate } from '../core/clock.ts';
+import { readServerSecrets } from '../keys/directory-secrets.ts';
 import type { Repositories } from '../storage/repositories.ts';
 import { type Answer, type AnswerOptions, answer, verb } from './answer.ts';
 import { parseDuration, parseLimit } from './arguments.ts';
@@ -13,7 +14,7 @@ import type { CommandLine } from './command-line.ts';
 import { Refused, UsageError } from './failures.ts';
 import { readJsonObject } from './input.ts';
 import { dateText, fields, table } from './layout.ts';
-import { withRepositories } from './open-database.ts';
+import { withExistingRepositories, withRepositories } from './open-database.ts';
 
 /** `keyturn client …`: registers clients and looks after them. */
 export function clientCommands(program: Command, cli: CommandLine): void {
@@ -28,8 +29,8 @@ export function clientCommands(program: Command, cli: CommandLine): void {
     .option('--after <id>', 'begin behind this client_id')
     .action(async (options: ListOptions) => answer(cli, options, await list(cli, options)));
 
-  verb(client, 'show <id>', 'show a client; its secrets are not stored and cannot be shown').action(
-    async (id: string, options: AnswerOptions) => answer(cli, options, await show(cli, id)),
+  verb(client, 'show <id>', 'show a client; its secrets cannot be shown').action(async (id: string, options: AnswerOptions) =>
+    answer(cli, options, await show(cli, id)),
   );
 
   verb(client, 'update <id>', 'replace the whole metadata of a client')
@@ -71,7 +72,7 @@ async function create(cli: CommandLine, options: CreateOptions): Promise<Answer>
 
 async function list(cli: CommandLine, { limit, after }: ListOptions): Promise<Answer> {
   const page = { limit: limit + 1, ...(after === undefined ? {} : { after }) };
-  const found = await withRepositories(cli, ({ clientStore }) => clientStore.list(page));
+  const found = await withExistingRepositories(cli, ({ clientStore }) => clientStore.list(page));
   const clients = found.slice(0, limit);
   const rows = clients.map(({ id, metadata, updatedAt }) => [
     id,
@@ -89,7 +90,7 @@ async function list(cli: CommandLine, { limit, after }: ListOptions): Promise<An
 }
 
 async function show(cli: CommandLine, id: string): Promise<Answer> {
-  const record = await withRepositories(cli, (repositories) => existing(repositories, id));
+  const record = await withExistingRepositories(cli, (repositories) => existing(repositories, id));
   const now = cli.clock.now();
   return { document: clientDocument(record, now), text: clientText(record, now) };
 }
@@ -115,7 +116,7 @@ async function rotateSecret(cli: CommandLine, id: string, overlapSeconds: number
 }
 
 async function remove(cli: CommandLine, id: string): Promise<Answer> {
-  if (!(await withRepositories(cli, ({ clientStore }) => clientStore.delete(id)))) {
+  if (!(await withExistingRepositories(cli, ({ clientStore }) => clientStore.delete(id)))) {
     throw noSuchClient(id);
   }
   return { document: { client_id: id, deleted: true }, text: `Deleted the client ${id}, with its grants.` };
@@ -123,12 +124,17 @@ async function remove(cli: CommandLine, id: string): Promise<Answer> {
 
 function withRegistration<T>(cli: CommandLine, work: (registration: Registration, repositories: Repositories) => Promise<T>): Promise<T> {
   return withRepositories(cli, (repositories, config) => {
-    const rooms = { store: repositories.clientStore, limits: registrationLimits(config), clock: cli.clock };
+    const rooms = {
+      store: repositories.clientStore,
+      limits: registrationLimits(config),
+      clock: cli.clock,
+      serverSecrets: () => readServerSecrets(config.keysDirectory, cli.clock),
+    };
     return work(clientRegistration(rooms), repositories);
   });
 }
 
-const ONCE = 'Keep the secret now: it is not stored, and cannot be shown again.';
+const ONCE = 'Keep the secret now: it cannot be shown again.';
 
 function registered({ record, secret, ignored }: Registered, cli: CommandLine): Answer {
   const now = cli.clock.now();

@@ -11,6 +11,7 @@ export interface ClientFlags {
   readonly resource?: readonly string[];
   readonly authMethod?: string;
   readonly public?: true;
+  readonly jwksUri?: string;
   readonly skipConsent?: true;
   readonly accessTokenTtl?: number;
   readonly refreshTokenIdleTtl?: number;
@@ -26,8 +27,12 @@ export function addClientFlags(command: Command): Command {
     new Option('--grant-type <type...>', 'authorization_code (if none is given), refresh_token, client_credentials'),
     new Option('--scope <scope>', 'scope values it may ask for, separated by spaces'),
     new Option('--resource <uri...>', 'resources (RFC 8707) it may ask for'),
-    new Option('--auth-method <method>', 'client_secret_basic (if none is given), client_secret_post or none'),
+    new Option(
+      '--auth-method <method>',
+      'client_secret_basic (if none is given), client_secret_post, client_secret_jwt, private_key_jwt, self_signed_tls_client_auth or none',
+    ),
     new Option('--public', 'the same as --auth-method none: an app that can keep no secret').conflicts('authMethod'),
+    new Option('--jwks-uri <uri>', 'where the client publishes its keys, for private_key_jwt and self_signed_tls_client_auth'),
     new Option('--skip-consent', 'first-party: users are not asked for consent'),
     new Option('--access-token-ttl <duration>', 'such as 10m, in place of the server setting').argParser(parseDuration(1)),
     new Option('--refresh-token-idle-ttl <duration>', 'such as 14d').argParser(parseDuration(1)),
@@ -52,6 +57,7 @@ export function metadataOf(flags: ClientFlags): Readonly<Record<string, unknown>
     scope: flags.scope,
     allowed_resources: flags.resource,
     token_endpoint_auth_method: flags.public ? 'none' : flags.authMethod,
+    jwks_uri: flags.jwksUri,
     skip_consent: flags.skipConsent,
     access_token_ttl: flags.accessTokenTtl,
     refresh_token_idle_ttl: flags.refreshTokenIdleTtl,

@@ -9,7 +9,7 @@ import type { CommandLine } from './command-line.ts';
 import { Refused } from './failures.ts';
 import { findUser } from './find-user.ts';
 import { dateText, table } from './layout.ts';
-import { withRepositories } from './open-database.ts';
+import { withExistingRepositories } from './open-database.ts';
 
 /** `keyturn grant …`: who let which client do what, and the end of it. */
 export function grantCommands(program: Command, cli: CommandLine): void {
@@ -32,7 +32,9 @@ type ListOptions = AnswerOptions & { readonly user?: string; readonly client?: s
 async function list(cli: CommandLine, options: ListOptions): Promise<Answer> {
   const { limit, before } = options;
   const page = { limit: limit + 1, ...(before === undefined ? {} : { before }) };
-  const found = await withRepositories(cli, async (repositories) => repositories.grants.list(await filterOf(repositories, options), page));
+  const found = await withExistingRepositories(cli, async (repositories) =>
+    repositories.grants.list(await filterOf(repositories, options), page),
+  );
   const grants = found.slice(0, limit);
   const now = cli.clock.now();
   const rows = grants.map((grant) => [
@@ -53,7 +55,7 @@ async function list(cli: CommandLine, options: ListOptions): Promise<Answer> {
 
 async function revoke(cli: CommandLine, id: string): Promise<Answer> {
   const now = cli.clock.now();
-  return withRepositories(cli, async ({ grants }) => {
+  return withExistingRepositories(cli, async ({ grants }) => {
     const ended = await grants.revoke(id, 'operator', now);
     const grant = await grants.find(id);
     if (grant === undefined) {

@@ -92,6 +92,7 @@ async function revoke(cli: CommandLine, kid: string): Promise<Answer> {
   return {
     document: { kid, alg: before?.alg, revoked: true, active: successor?.kid },
     text: `Revoked ${kid}.${successor === undefined ? '' : ` In use for ${successor.alg}: ${successor.kid}.`}`,
+    warnings: before?.alg === 'HS256' ? ['Every refresh token, code, session and form made with this secret is void now.'] : [],
   };
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../storage/database.ts';
 import type { Repositories } from '../storage/repositories.ts';
@@ -14,6 +15,21 @@ export async function withDatabase<T>(cli: CommandLine, work: (database: Databas
   } finally {
     await database.close();
   }
+}
+
+/** For commands that only make sense where there is something: a slip in DATABASE_URL must not make an empty database and call it the answer. */
+export async function withExistingRepositories<T>(
+  cli: CommandLine,
+  work: (repositories: Repositories, config: Config) => Promise<T>,
+): Promise<T> {
+  const { database } = cli.loadConfig();
+  if (database.kind === 'sqlite' && !existsSync(database.path)) {
+    const { DatabaseOpenError } = await import('../storage/database-open-error.ts');
+    throw new DatabaseOpenError(
+      `There is no database at ${database.path}: check DATABASE_URL and the working directory, or start the server once.`,
+    );
+  }
+  return withRepositories(cli, work);
 }
 
 /**

@@ -6,6 +6,7 @@ import { systemClock } from '../core/clock.ts';
 import { type Demo, prepareDemo, wantsDemo } from '../demo.ts';
 import { auditLog } from '../http/audit-log.ts';
 import { createLog } from '../http/log.ts';
+import { readServerSecrets } from '../keys/directory-secrets.ts';
 import { startServer } from '../server.ts';
 
 // All that is in flight has ended long before the 10 seconds that an orchestrator usually waits.
@@ -25,7 +26,12 @@ export async function serve(): Promise<void> {
       if (!wantsDemo(config, issuer)) {
         return;
       }
-      const registration = clientRegistration({ store: clientStore, limits: registrationLimits(config), clock });
+      const registration = clientRegistration({
+        store: clientStore,
+        limits: registrationLimits(config),
+        clock,
+        serverSecrets: () => readServerSecrets(config.keysDirectory, clock),
+      });
       demo = await prepareDemo({ config, issuer, clientStore, users, registration, passwords: createPasswords(), clock });
     },
   });

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { canonicalUsername } from '../accounts/canonical-username.ts';
+import { type Profile, readProfile } from '../accounts/profile.ts';
 import type { User, Users } from '../accounts/user.ts';
 import { claimsOf } from '../clients/client-metadata-rules.ts';
 import type { EpochSeconds } from '../core/clock.ts';
@@ -11,7 +12,7 @@ import { Refused, UsageError } from './failures.ts';
 import { findUser } from './find-user.ts';
 import { readJsonObject, readPassword } from './input.ts';
 import { dateText, fields, table } from './layout.ts';
-import { withRepositories } from './open-database.ts';
+import { withExistingRepositories, withRepositories } from './open-database.ts';
 
 /** `keyturn user …`: makes users and looks after them. A password comes from standard input alone: arguments can be read by others. */
 export function userCommands(program: Command, cli: CommandLine): void {
@@ -23,6 +24,7 @@ export function userCommands(program: Command, cli: CommandLine): void {
     .option('--email <address>', 'email address')
     .option('--name <name>', 'full name, which consent pages show')
     .option('--claims <file>', "members for the user's access tokens, a JSON object")
+    .option('--profile <file>', 'what else is known of the user, a JSON object of OpenID Connect standard claims')
     .addHelpText('after', CREATE_EXAMPLE)
     .action(async (options: CreateOptions) => answer(cli, options, await create(cli, options)));
 
@@ -44,6 +46,10 @@ export function userCommands(program: Command, cli: CommandLine): void {
       answer(cli, options, await change(cli, named, (users, id, now) => users.disable(id, now))),
   );
 
+  verb(user, 'sign-out <user>', 'end all sessions of a user, and tell the applications that registered for it')
+    .option('--grants', "end the user's grants too, and with them the refresh tokens")
+    .action(async (named: string, options: SignOutOptions) => answer(cli, options, await signOut(cli, named, options.grants === true)));
+
   verb(user, 'enable <user>', 'let a disabled user log in again; what was ended stays ended').action(
     async (named: string, options: AnswerOptions) =>
       answer(cli, options, await change(cli, named, (users, id, now) => users.enable(id, now))),
@@ -52,6 +58,10 @@ export function userCommands(program: Command, cli: CommandLine): void {
   verb(user, 'set-claims <user>', "replace the members of the user's own in access tokens")
     .requiredOption('--file <file>', 'a JSON object, {} for none; - is standard input')
     .action(async (named: string, options: FileOptions) => answer(cli, options, await setClaims(cli, named, options.file)));
+
+  verb(user, 'set-profile <user>', 'replace what is known of the user beside name and email address')
+    .requiredOption('--file <file>', 'a JSON object of OpenID Connect standard claims, {} for none; - is standard input')
+    .action(async (named: string, options: FileOptions) => answer(cli, options, await setProfile(cli, named, options.file)));
 }
 
 type CreateOptions = AnswerOptions & {
@@ -59,17 +69,19 @@ type CreateOptions = AnswerOptions & {
   readonly email?: string;
   readonly name?: string;
   readonly claims?: string;
+  readonly profile?: string;
 };
 type ListOptions = AnswerOptions & { readonly limit: number; readonly after?: string };
+type SignOutOptions = AnswerOptions & { readonly grants?: boolean };
 type FileOptions = AnswerOptions & { readonly file: string };
 
 const CREATE_EXAMPLE = `
 Example:
   keyturn user create --username alice --name "Alice Kim" --password-stdin < password.txt`;
 
-async function create(cli: CommandLine, { username, email, name, claims }: CreateOptions): Promise<Answer> {
-  if (claims === '-') {
-    throw new UsageError('--claims needs a file: standard input holds the password');
+async function create(cli: CommandLine, { username, email, name, claims, profile }: CreateOptions): Promise<Answer> {
+  if (claims === '-' || profile === '-') {
+    throw new UsageError(`${claims === '-' ? '--claims' : '--profile'} needs a file: standard input holds the password`);
   }
   const canonical = canonicalUsername(username);
   if (canonical === undefined) {
@@ -78,6 +90,7 @@ async function create(cli: CommandLine, { username, email, name, claims }: Creat
   refuseMalformed(email, /^[^\s@\p{Cc}]{1,64}@[^\s@\p{Cc}]{1,189}$/u, '--email: is not an email address.');
   refuseMalformed(name, /^[^\p{Cc}]{1,256}$/u, '--name: must have 1 to 256 characters and no control characters.');
   const accessTokenClaims = claims === undefined ? {} : claimsOf(await readJsonObject(claims, cli));
+  const checkedProfile = profile === undefined ? {} : profileOf(await readJsonObject(profile, cli));
   const passwordHash = await hashOf(await readPassword(cli));
   const now = cli.clock.now();
   const user: User = {
@@ -85,6 +98,7 @@ async function create(cli: CommandLine, { username, email, name, claims }: Creat
     username,
     email,
     name,
+    profile: checkedProfile,
     passwordHash,
     disabledAt: undefined,
     accessTokenClaims,
@@ -99,7 +113,7 @@ async function create(cli: CommandLine, { username, email, name, claims }: Creat
 
 async function list(cli: CommandLine, { limit, after }: ListOptions): Promise<Answer> {
   const page = { limit: limit + 1, ...(after === undefined ? {} : { after: canonicalUsername(after) ?? after }) };
-  const found = await withRepositories(cli, ({ users }) => users.list(page));
+  const found = await withExistingRepositories(cli, ({ users }) => users.list(page));
   const users = found.slice(0, limit);
   const rows = users.map(({ id, username, name, email, disabledAt }) => [id, username, name, email, dateText(disabledAt)]);
   return {
@@ -110,7 +124,7 @@ async function list(cli: CommandLine, { limit, after }: ListOptions): Promise<An
 }
 
 function show(cli: CommandLine, named: string): Promise<Answer> {
-  return withRepositories(cli, async ({ users }) => answerOf(await findUser(users, named)));
+  return withExistingRepositories(cli, async ({ users }) => answerOf(await findUser(users, named)));
 }
 
 async function setPassword(cli: CommandLine, named: string): Promise<Answer> {
@@ -118,14 +132,34 @@ async function setPassword(cli: CommandLine, named: string): Promise<Answer> {
   return change(cli, named, (users, id, now) => users.setPassword(id, passwordHash, now));
 }
 
+function signOut(cli: CommandLine, named: string, grants: boolean): Promise<Answer> {
+  return withExistingRepositories(cli, async ({ users }) => {
+    const { id } = await findUser(users, named);
+    const ended = await users.signOut(id, { grants }, cli.clock.now());
+    const document = { sub: id, sessions_ended: ended.sessions, grants_revoked: ended.grants };
+    return { document, text: fields(document) };
+  });
+}
+
 async function setClaims(cli: CommandLine, named: string, file: string): Promise<Answer> {
   const claims = claimsOf(await readJsonObject(file, cli));
   return change(cli, named, (users, id, now) => users.setAccessTokenClaims(id, claims, now));
 }
 
+async function setProfile(cli: CommandLine, named: string, file: string): Promise<Answer> {
+  const profile = profileOf(await readJsonObject(file, cli));
+  return change(cli, named, (users, id, now) => users.setProfile(id, profile, now));
+}
+
+function profileOf(input: Readonly<Record<string, unknown>>): Profile {
+  return readProfile(input, (problem) => {
+    throw new Refused(problem);
+  });
+}
+
 /** Changes a user and answers what became of it. */
 function change(cli: CommandLine, named: string, work: (users: Users, id: string, now: EpochSeconds) => Promise<boolean>): Promise<Answer> {
-  return withRepositories(cli, async ({ users }) => {
+  return withExistingRepositories(cli, async ({ users }) => {
     const { id } = await findUser(users, named);
     await work(users, id, cli.clock.now());
     return answerOf(await findUser(users, id));
@@ -150,12 +184,13 @@ function answerOf(user: User): Answer {
 }
 
 /** Everything but the hash of the password. */
-function documentOf({ id, username, email, name, disabledAt, accessTokenClaims, createdAt, updatedAt }: User): object {
+function documentOf({ id, username, email, name, profile, disabledAt, accessTokenClaims, createdAt, updatedAt }: User): object {
   return {
     sub: id,
     username,
     email,
     name,
+    profile,
     disabled_at: disabledAt,
     access_token_claims: accessTokenClaims,
     created_at: createdAt,

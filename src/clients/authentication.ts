@@ -11,11 +11,19 @@ declare const proof: unique symbol;
 /** A client that proved itself for this request. Only `clientAuthenticator` can make one. */
 export type AuthenticatedClient = Client & { readonly [proof]: true };
 
+/**
+ * Whether a request bears out who it says it is from; where it does not, `reason` says why to the operator. `hint` says it to the sender, and
+ * is given only when the sender has proved to hold the client's key or secret: a stranger learns nothing.
+ */
+export type Verdict = boolean | { readonly reason: string; readonly hint?: string };
+
 /** What a request says about who sends it, by one method. */
 export interface ClientClaim {
   readonly clientId: string;
+  /** Whether nothing in the request but the client's name says so: then several methods may claim it, and what is registered decides. */
+  readonly byNameAlone?: true;
   /** Whether the request bears it out. Called with the registered client, after its method was found to be this one. */
-  verify(client: Client, now: number): boolean | Promise<boolean>;
+  verify(client: Client, now: number): Verdict | Promise<Verdict>;
 }
 
 /** One way for a client to prove itself (RFC 6749 section 2.3): one file a method. */
@@ -30,7 +38,7 @@ export interface ClientAuthenticationMethod {
 
 /**
  * Finds out which client sends a request.
- * @throws InvalidClient when it is unknown, uses another method than it is registered for, or its proof is wrong: alike in words and work.
+ * @throws InvalidClient when it is unknown, uses another method than it is registered for, or its proof is wrong: alike in words.
  * @throws InvalidRequest when it uses two methods at once (RFC 6749 section 2.3) or names two clients.
  */
 export type ClientAuthenticator = (request: ProtocolRequest) => Promise<AuthenticatedClient>;
@@ -45,29 +53,27 @@ export function clientAuthenticator(rooms: {
 
   return async (request) => {
     refuseSecretsInQuery(request);
-    const challenge = request.headers.authorization === undefined ? undefined : 'Basic';
     const claims = methods.flatMap((method) => {
       const claim = method.claim(request);
       return claim === undefined ? [] : [{ method, claim }];
     });
-    if (claims.length > 1) {
+    if (claims.length > 1 && !claims.every(({ claim }) => claim.byNameAlone)) {
       throw new InvalidRequest('The client authenticates in two ways at once: use one (RFC 6749 section 2.3).');
     }
-    const [used] = claims;
-    if (used === undefined) {
-      throw new InvalidClient('no client authentication in the request', challenge);
+    const [first] = claims;
+    if (first === undefined) {
+      throw new InvalidClient('no client authentication in the request');
     }
-    const { method, claim } = used;
     const named = request.form.get('client_id');
-    if (named !== undefined && named !== claim.clientId) {
+    if (named !== undefined && named !== first.claim.clientId) {
       throw new InvalidRequest('The parameter client_id names another client than the one that authenticates.');
     }
-    const client = await clients.find(claim.clientId);
+    const client = await clients.find(first.claim.clientId);
+    const { method, claim } = claims.find((each) => each.method.name === client?.metadata.token_endpoint_auth_method) ?? first;
     // Verified before the method is compared, so that a registered client takes the same time whatever it is refused for.
-    const isProven = client !== undefined && (await claim.verify(client, clock.now()));
-    if (client === undefined || !isProven || client.metadata.token_endpoint_auth_method !== method.name) {
-      const reason =
-        client === undefined ? 'unknown client' : isProven ? `registered for ${client.metadata.token_endpoint_auth_method}` : 'wrong proof';
+    const verdict = client !== undefined && (await claim.verify(client, clock.now()));
+    if (client === undefined || verdict !== true || client.metadata.token_endpoint_auth_method !== method.name) {
+      const { reason, hint } = refusalOf(client, verdict);
       audit.record('client_authentication_failed', {
         clientId: client?.id,
         method: method.name,
@@ -75,10 +81,20 @@ export function clientAuthenticator(rooms: {
         remoteAddress: request.remoteAddress,
         requestId: request.requestId,
       });
-      throw new InvalidClient(reason, challenge);
+      throw new InvalidClient(reason, hint);
     }
     return client as AuthenticatedClient;
   };
+}
+
+function refusalOf(client: Client | undefined, verdict: Verdict): { readonly reason: string; readonly hint?: string } {
+  if (client === undefined) {
+    return { reason: 'unknown client' };
+  }
+  if (typeof verdict === 'object') {
+    return verdict;
+  }
+  return { reason: verdict ? `registered for ${client.metadata.token_endpoint_auth_method}` : 'wrong proof' };
 }
 
 // RFC 6749 section 2.3.1: credentials "MUST NOT be included in the request URI", which ends up in logs and histories.

@@ -1,9 +1,16 @@
 import type { SigningAlgorithm } from '../config/config.ts';
 import { OAuthError } from '../core/errors.ts';
 import { formatScope, parseScope } from '../core/scope.ts';
+import { readCertificateMetadata } from './certificate-metadata.ts';
+import { clientKeyMetadata } from './client-key-metadata.ts';
 import type { ClientMetadata, TokenEndpointAuthMethod } from './client-metadata.ts';
+import { fapi2Metadata } from './fapi2-profile.ts';
+import { readLogoutMetadata } from './logout-metadata.ts';
 import { metadataReader } from './metadata-reader.ts';
+import { readOpenIdMetadata } from './openid-metadata.ts';
 import { redirectUriProblem } from './redirect-uri.ts';
+import { readRequestMetadata } from './request-metadata.ts';
+import { sectorProblem } from './sector-identifier.ts';
 
 /** What this server can register a client for: derived from the features that are on. */
 export interface RegistrationLimits {
@@ -11,7 +18,9 @@ export interface RegistrationLimits {
   readonly responseTypes: readonly string[];
   readonly authMethods: readonly TokenEndpointAuthMethod[];
   readonly signingAlgorithms: readonly SigningAlgorithm[];
-  /** Scope of a client that registers none (RFC 7591 section 2: "a default set of scopes"). */
+  /** OUTBOUND_PRIVATE_ADDRESSES: whether what is fetched may be http, on this machine. */
+  readonly privateAddresses: boolean;
+  /** Scope of a client of the authorization endpoint that registers none (RFC 7591 section 2: "a default set of scopes"). */
   readonly defaultScope: string;
   readonly accessTokenMaxSeconds: number;
 }
@@ -27,6 +36,9 @@ export class InvalidClientMetadata extends OAuthError {
 }
 
 /** Claims of RFC 9068 and RFC 7519 that only the issuer may set; a deployment's own claims have other names. */
+// Ten years, as for the settings: nothing that is issued now is meant for longer.
+const LONGEST_TTL_SECONDS = 10 * 366 * 86_400;
+
 // biome-ignore format: a list of names reads best filled
 export const RESERVED_CLAIMS: readonly string[] = [
   'iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'client_id', 'scope', 'auth_time', 'acr', 'amr', 'act', 'may_act', 'cnf', 'status',
@@ -42,38 +54,45 @@ export function readClientMetadata(
   input: Readonly<Record<string, unknown>>,
   limits: RegistrationLimits,
 ): { readonly metadata: ClientMetadata; readonly ignored: readonly string[] } {
-  const members = metadataReader(input, (problem) => {
-    throw new InvalidClientMetadata(problem);
-  });
+  const members = metadataReader(input, refuse);
   const method = members.oneOf('token_endpoint_auth_method', limits.authMethods) ?? 'client_secret_basic';
   const grantTypes = members.listOf('grant_types', limits.grantTypes) ?? ['authorization_code'];
   const usesAuthorizationEndpoint = grantTypes.includes('authorization_code');
   const responseTypes = members.listOf('response_types', limits.responseTypes) ?? (usesAuthorizationEndpoint ? ['code'] : []);
   const resources = members.resources('allowed_resources');
   const algorithm = members.oneOf('access_token_signed_response_alg', limits.signingAlgorithms);
+  const profile = members.oneOf<'default' | 'fapi2'>('profile', ['default', 'fapi2']);
 
-  const metadata: ClientMetadata = {
+  const asked: ClientMetadata = {
     ...members.texts(['client_name', 'software_id', 'software_version']),
     ...members.webUris(['client_uri', 'logo_uri', 'policy_uri', 'tos_uri']),
     ...members.optional('contacts', members.strings('contacts')),
+    ...readOpenIdMetadata(members, limits),
+    ...readRequestMetadata(members, limits),
+    ...readLogoutMetadata(members, { privateAddresses: limits.privateAddresses, refuse }),
     redirect_uris: members.strings('redirect_uris') ?? [],
     grant_types: grantTypes,
     response_types: responseTypes,
     token_endpoint_auth_method: method,
-    scope: scopeOf(members.text('scope') ?? limits.defaultScope),
+    ...clientKeyMetadata(members, method, { privateAddresses: limits.privateAddresses, refuse }),
+    ...readCertificateMetadata(members, method, { isOn: limits.authMethods.includes('self_signed_tls_client_auth'), refuse }),
+    scope: scopeOf(members.text('scope') ?? (usesAuthorizationEndpoint ? limits.defaultScope : '')),
     ...members.optional('access_token_ttl', members.seconds('access_token_ttl', 1, limits.accessTokenMaxSeconds)),
-    ...members.optional('refresh_token_idle_ttl', members.seconds('refresh_token_idle_ttl', 1)),
-    ...members.optional('refresh_token_absolute_ttl', members.seconds('refresh_token_absolute_ttl', 0)),
+    ...members.optional('refresh_token_idle_ttl', members.seconds('refresh_token_idle_ttl', 1, LONGEST_TTL_SECONDS)),
+    ...members.optional('refresh_token_absolute_ttl', members.seconds('refresh_token_absolute_ttl', 0, LONGEST_TTL_SECONDS)),
     refresh_token_rotation: members.flag('refresh_token_rotation') ?? true,
     ...members.optional('access_token_signed_response_alg', algorithm),
     allowed_resources: resources,
     protected_resources: members.resources('protected_resources'),
     skip_consent: members.flag('skip_consent') ?? false,
     require_pkce: members.flag('require_pkce') ?? true,
+    ...members.optional('profile', profile === 'fapi2' ? profile : undefined),
+    dpop_bound_access_tokens: members.flag('dpop_bound_access_tokens') ?? false,
     access_token_claims: claimsOf(members.object('access_token_claims') ?? {}),
   };
-  refuseProfiles(members.text('profile'));
+  const metadata = asked.profile === 'fapi2' ? fapi2Metadata(asked, input, { ...limits, refuse }) : asked;
   refuseContradictions(metadata);
+  refuseSectors(metadata, limits);
   return { metadata, ignored: members.unread() };
 }
 
@@ -89,17 +108,15 @@ export function claimsOf(claims: Readonly<Record<string, unknown>>): Readonly<Re
   return claims;
 }
 
+function refuse(problem: string): never {
+  throw new InvalidClientMetadata(problem);
+}
+
 function scopeOf(text: string): string {
   try {
     return formatScope(parseScope(text));
   } catch {
     throw new InvalidClientMetadata('scope: has a character that RFC 6749 section 3.3 does not allow.');
-  }
-}
-
-function refuseProfiles(profile: string | undefined): void {
-  if (profile !== undefined && profile !== 'default') {
-    throw new InvalidClientMetadata('profile: must be default; this version of the server knows no other.');
   }
 }
 
@@ -130,7 +147,36 @@ function refuseContradictions(metadata: ClientMetadata): void {
   if (isPublic && !refresh_token_rotation) {
     throw new InvalidClientMetadata('refresh_token_rotation: must be true for a public client.');
   }
+  refuseUnverifiable(metadata);
+  refuseTwoBindings(metadata);
   if (isPublic && !require_pkce) {
     throw new InvalidClientMetadata('require_pkce: may be false only for a confidential client.');
+  }
+}
+
+/** A token is bound to one key: a client that insists on two could never have one. */
+function refuseTwoBindings({ dpop_bound_access_tokens, tls_client_certificate_bound_access_tokens }: ClientMetadata): void {
+  if (dpop_bound_access_tokens && tls_client_certificate_bound_access_tokens === true) {
+    throw new InvalidClientMetadata('tls_client_certificate_bound_access_tokens: not together with dpop_bound_access_tokens; choose one.');
+  }
+}
+
+/** RFC 9101 section 10.5: what must be signed must be verifiable. */
+function refuseUnverifiable({ require_signed_request_object, jwks, jwks_uri }: ClientMetadata): void {
+  if (require_signed_request_object === true && jwks === undefined && jwks_uri === undefined) {
+    throw new InvalidClientMetadata('require_signed_request_object: needs the public keys of the client, in jwks or jwks_uri.');
+  }
+}
+
+/** OpenID Connect Core section 8.1. What the sector's document says is looked at when the client is registered. */
+function refuseSectors(metadata: ClientMetadata, { privateAddresses }: RegistrationLimits): void {
+  const { subject_type: subjectType, sector_identifier_uri: uri } = metadata;
+  // http is fetched from this machine alone, and only where that is allowed at all.
+  if (uri !== undefined && new URL(uri).protocol !== 'https:' && !privateAddresses) {
+    throw new InvalidClientMetadata('sector_identifier_uri: must be an https address.');
+  }
+  const problem = subjectType === 'pairwise' && uri === undefined ? sectorProblem(metadata) : undefined;
+  if (problem !== undefined) {
+    throw new InvalidClientMetadata(`subject_type: ${problem}.`);
   }
 }

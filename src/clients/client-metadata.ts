@@ -1,13 +1,25 @@
 import type { SigningAlgorithm } from '../config/config.ts';
+import type { CertificateClientMetadata } from './certificate-metadata.ts';
+import type { ClientKeySet } from './client-key-set.ts';
+import type { LogoutClientMetadata } from './logout-metadata.ts';
+import type { OpenIdClientMetadata } from './openid-metadata.ts';
+import type { RequestClientMetadata } from './request-metadata.ts';
 
 /** How a client proves itself (IANA registry "OAuth Token Endpoint Authentication Methods"). */
-export type TokenEndpointAuthMethod = 'client_secret_basic' | 'client_secret_post' | 'none';
+export type TokenEndpointAuthMethod =
+  | 'client_secret_basic'
+  | 'client_secret_post'
+  | 'client_secret_jwt'
+  | 'private_key_jwt'
+  | 'tls_client_auth'
+  | 'self_signed_tls_client_auth'
+  | 'none';
 
 /**
  * RFC 7591 section 2 client metadata, checked and with its defaults filled in, and the members Keyturn adds. The names are those of the
  * wire, because this is the document that is registered, stored and shown.
  */
-export interface ClientMetadata {
+export interface ClientMetadata extends CertificateClientMetadata, OpenIdClientMetadata, RequestClientMetadata, LogoutClientMetadata {
   readonly client_name?: string;
   readonly client_uri?: string;
   readonly logo_uri?: string;
@@ -20,6 +32,13 @@ export interface ClientMetadata {
   readonly grant_types: readonly string[];
   readonly response_types: readonly string[];
   readonly token_endpoint_auth_method: TokenEndpointAuthMethod;
+  /** The one JWS algorithm of its assertions (OpenID Connect Dynamic Client Registration section 2); absent: any that the method has. */
+  readonly token_endpoint_auth_signing_alg?: string;
+  /** Its assertions may name endpoints in `aud`, as before RFC 10070. */
+  readonly client_assertion_legacy_audience?: boolean;
+  /** Its public keys, by value or by address, never both. */
+  readonly jwks?: ClientKeySet;
+  readonly jwks_uri?: string;
   /** Scope values the client may ask for, space-delimited. */
   readonly scope: string;
   /** Lifetimes in seconds that replace the server's. */
@@ -36,6 +55,10 @@ export interface ClientMetadata {
   /** First-party: the user is not asked. */
   readonly skip_consent: boolean;
   readonly require_pkce: boolean;
+  /** `fapi2`: held to the FAPI 2.0 Security Profile. Absent: to no profile. */
+  readonly profile?: 'fapi2';
+  /** RFC 9449 section 5.2: no token without a DPoP proof. */
+  readonly dpop_bound_access_tokens: boolean;
   /** Members the deployment adds to this client's access tokens. */
   readonly access_token_claims: Readonly<Record<string, unknown>>;
 }

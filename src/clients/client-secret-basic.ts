@@ -22,12 +22,12 @@ export const clientSecretBasic: ClientAuthenticationMethod = {
 
 /**
  * The two parts of an `Authorization: Basic` header.
- * @throws InvalidClient with the Basic challenge when it is another scheme or malformed.
+ * @throws InvalidClient when it is another scheme or malformed.
  */
 export function basicCredentials(authorization: string | readonly string[]): { readonly clientId: string; readonly secret: string } {
   const encoded = typeof authorization === 'string' ? BASIC.exec(authorization)?.[1] : undefined;
   if (encoded === undefined) {
-    throw new InvalidClient('Authorization header is not Basic', 'Basic');
+    throw new InvalidClient('Authorization header is not Basic');
   }
   const bytes = Buffer.from(encoded, 'base64');
   const text = bytes.toString('utf8');
@@ -35,7 +35,7 @@ export function basicCredentials(authorization: string | readonly string[]): { r
   // Two spellings of one credential would be two keys for one thing: only the canonical base64 of UTF-8 text counts.
   const isCanonical = bytes.toString('base64').replace(/=+$/, '') === encoded.replace(/=+$/, '') && Buffer.from(text, 'utf8').equals(bytes);
   if (colon === -1 || !isCanonical) {
-    throw new InvalidClient('Basic credentials are malformed', 'Basic');
+    throw new InvalidClient('Basic credentials are malformed');
   }
   return { clientId: formDecoded(text.slice(0, colon)), secret: formDecoded(text.slice(colon + 1)) };
 }
@@ -45,10 +45,10 @@ function formDecoded(text: string): string {
   try {
     decoded = decodeURIComponent(text.replaceAll('+', ' '));
   } catch {
-    throw new InvalidClient('Basic credentials are not form-urlencoded', 'Basic');
+    throw new InvalidClient('Basic credentials are not form-urlencoded');
   }
   if (decoded.includes('\0')) {
-    throw new InvalidClient('Basic credentials contain a NUL character', 'Basic');
+    throw new InvalidClient('Basic credentials contain a NUL character');
   }
   return decoded;
 }

@@ -5,6 +5,8 @@ import type { ClientMetadata } from './client-metadata.ts';
 export interface ClientSecretDigest {
   /** SHA-256 of the secret, base64url. */
   readonly digest: string;
+  /** The secret itself, encrypted (`sealSecret`): only for `client_secret_jwt`, which needs it. */
+  readonly sealed?: string;
   readonly createdAt: EpochSeconds;
   /** End of the overlap after a rotation; undefined: none set. */
   readonly expiresAt: EpochSeconds | undefined;

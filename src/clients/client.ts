@@ -1,3 +1,4 @@
+import type { EpochSeconds } from '../core/clock.ts';
 import type { Scope } from '../core/scope.ts';
 import { parseScope } from '../core/scope.ts';
 import type { ClientMetadata } from './client-metadata.ts';
@@ -8,6 +9,8 @@ export interface Client {
   readonly id: string;
   readonly metadata: ClientMetadata;
   readonly secrets: readonly ClientSecretDigest[];
+  /** When its registration changed last; undefined: it is as it was made. */
+  readonly changedAt: EpochSeconds | undefined;
   /** RFC 6749 section 2.1: whether it can keep a secret, that is, whether it is registered to authenticate. */
   readonly isConfidential: boolean;
   /** Scope values it may ask for. */
@@ -19,6 +22,7 @@ export function clientOf(record: ClientRecord): Client {
     id: record.id,
     metadata: record.metadata,
     secrets: record.secrets,
+    changedAt: record.version > 1 ? record.updatedAt : undefined,
     isConfidential: record.metadata.token_endpoint_auth_method !== 'none',
     scope: parseScope(record.metadata.scope),
   };

@@ -7,7 +7,7 @@ export const publicClient: ClientAuthenticationMethod = {
   name: 'none',
   claim(request) {
     const clientId = nameWithoutSecret(request);
-    return clientId === undefined ? undefined : { clientId, verify: (client) => !client.isConfidential };
+    return clientId === undefined ? undefined : { clientId, byNameAlone: true, verify: (client) => !client.isConfidential };
   },
 };
 

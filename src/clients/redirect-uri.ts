@@ -1,6 +1,7 @@
 // RFC 8252 section 7.3: a loopback redirect URI by IP literal. Group 1 is what must match, the port may differ, group 2 must match.
 const LOOPBACK = /^(http:\/\/(?:127\.0\.0\.1|\[::1\]))(?::(?:[1-9]\d{0,4}))?([/?].*)?$/;
 const LOOPBACK_HOSTS = new Set(['127.0.0.1', '[::1]', 'localhost']);
+const RESPONSE_PARAMETERS = ['code', 'state', 'iss', 'error', 'error_description', 'response'];
 // RFC 3986 characters without the fragment's number sign: no space, control, quote, backslash or letter outside ASCII can hide in it.
 const URI_CHARACTERS = /^[A-Za-z0-9\-._~:/?@!$&'()*+,;=[\]%]+$/;
 
@@ -16,15 +17,30 @@ export function redirectUriProblem(uri: string): string | undefined {
   if (!URL.canParse(uri)) {
     return 'is not an absolute URI';
   }
-  const { protocol, username, password, hostname } = new URL(uri);
+  const { protocol, username, password, hostname, searchParams } = new URL(uri);
+  // RFC 3986 section 4.2: without its two slashes a browser takes it for a path of ours (`https:app.example` on an https page).
+  if (/^https?:(?!\/\/[^/])/i.test(uri)) {
+    return 'is not an absolute URI';
+  }
   if (username !== '' || password !== '') {
     return 'has user information';
+  }
+  if (uri.includes('*')) {
+    return 'has a wildcard: list every URI, they are compared character by character';
+  }
+  // RFC 6749 section 3.1: a response parameter must not come twice.
+  const taken = RESPONSE_PARAMETERS.find((name) => searchParams.has(name));
+  if (taken !== undefined) {
+    return `has the query parameter ${taken}, which the response brings`;
   }
   if (protocol === 'https:') {
     return hostname === '' ? 'has no host' : undefined;
   }
   if (protocol === 'http:') {
-    return LOOPBACK_HOSTS.has(hostname) ? undefined : 'is http but not on this machine (127.0.0.1, [::1] or localhost)';
+    // As written, too: `127.1` and `0x7f000001` are 127.0.0.1 to a browser and something else to a person.
+    return LOOPBACK_HOSTS.has(hostname) && uri.slice('http://'.length).startsWith(hostname)
+      ? undefined
+      : 'is http but not on this machine (127.0.0.1, [::1] or localhost)';
   }
   // A dot keeps out javascript:, data:, file: and every other scheme with a meaning of its own.
   return protocol.includes('.') ? undefined : 'has a scheme that is neither https nor a reversed domain name such as com.example.app';
@@ -50,11 +66,13 @@ export function canBeImpersonated(uri: string): boolean {
   return protocol !== 'https:';
 }
 
-/** What a form on our pages may lead to, as a CSP source (CSP Level 3 section 2.3.1: neither an IPv6 literal nor a path of a private scheme fits). */
+/**
+ * What a form on our pages may lead to, as a CSP source: the scheme of the redirect URI. Not its host, for browsers hold every hop of the way
+ * against the list, and a client's callback may well send the user on to another host of its own. `http:` includes https (CSP Level 3
+ * section 6.7.2.8).
+ */
 export function cspSource(uri: string): string {
-  const { protocol, host, hostname } = new URL(uri);
-  const isWeb = protocol === 'https:' || protocol === 'http:';
-  return isWeb && !hostname.startsWith('[') ? `${protocol}//${host}` : protocol;
+  return new URL(uri).protocol;
 }
 
 function withoutPort(uri: string): string | undefined {

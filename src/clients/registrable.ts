@@ -2,14 +2,25 @@ import type { Config } from '../config/config.ts';
 import type { RegistrationLimits } from './client-metadata-rules.ts';
 
 /** What clients can be registered for. A test holds the first three against the features of the server. */
-export function registrationLimits(config: Pick<Config, 'signingAlgorithms' | 'lifetimes'>): RegistrationLimits {
+export function registrationLimits(
+  config: Pick<Config, 'signingAlgorithms' | 'lifetimes' | 'outboundPrivateAddresses' | 'mutualTls'>,
+): RegistrationLimits {
   return {
     grantTypes: ['authorization_code', 'refresh_token', 'client_credentials'],
     responseTypes: ['code'],
-    authMethods: ['client_secret_basic', 'client_secret_post', 'none'],
+    authMethods: [
+      'client_secret_basic',
+      'client_secret_post',
+      'client_secret_jwt',
+      'private_key_jwt',
+      ...(config.mutualTls?.clientCaFile === undefined ? [] : (['tls_client_auth'] as const)),
+      ...(config.mutualTls === undefined ? [] : (['self_signed_tls_client_auth'] as const)),
+      'none',
+    ],
     signingAlgorithms: config.signingAlgorithms,
-    // Nothing by default: what a client may ask for is the operator's to say.
-    defaultScope: '',
+    privateAddresses: config.outboundPrivateAddresses,
+    // What a login is for. Anything beyond is the operator's to say.
+    defaultScope: 'openid profile email phone address offline_access',
     accessTokenMaxSeconds: config.lifetimes.accessTokenMaxSeconds,
   };
 }

@@ -1,14 +1,19 @@
 import type { Clock } from '../core/clock.ts';
 import { newIdentifier } from '../core/identifiers.ts';
 import { digest, generateSecret } from '../core/secrets.ts';
+import type { ServerSecrets } from '../keys/server-secrets.ts';
+import { type Outbound, outbound } from '../outbound/outbound.ts';
+import type { ClientMetadata } from './client-metadata.ts';
 import type { RegistrationLimits } from './client-metadata-rules.ts';
 import { InvalidClientMetadata, readClientMetadata } from './client-metadata-rules.ts';
 import type { ClientRecord, ClientSecretDigest, ClientStore } from './client-store.ts';
+import { sealSecret } from './sealed-secret.ts';
+import { sectorDocumentProblem } from './sector-identifier.ts';
 
 /** What a registration answers: the client, and its secret this one time. */
 export interface Registered {
   readonly record: ClientRecord;
-  /** The one made or chosen just now, to be shown this once; undefined for a public client, and where an update kept the one there was. */
+  /** The one made or chosen just now, to be shown this once; undefined for a client without one, and where an update kept the one there was. */
   readonly secret: string | undefined;
   /** Members of the metadata that this server knows no meaning for. */
   readonly ignored: readonly string[];
@@ -25,9 +30,13 @@ export interface Registration {
   update(id: string, input: Readonly<Record<string, unknown>>): Promise<Registered>;
   /**
    * Gives the client a new secret; the older one stays live for `overlapSeconds`, any third one ends.
-   * @throws InvalidClientMetadata when the client is public or unknown.
+   * @throws InvalidClientMetadata when the client has no secret or is unknown.
    */
-  rotateSecret(id: string, overlapSeconds: number): Promise<{ readonly secret: string; readonly previousExpiresAt: number }>;
+  rotateSecret(
+    id: string,
+    overlapSeconds: number,
+    chosen?: string,
+  ): Promise<{ readonly secret: string; readonly previousExpiresAt: number }>;
 }
 
 // A secret's stored digest is quick to compute, for us and for a thief: a chosen one must have been made by a machine (32 hex digits or more).
@@ -44,20 +53,26 @@ export function clientRegistration(rooms: {
   readonly store: ClientStore;
   readonly limits: RegistrationLimits;
   readonly clock: Clock;
+  /** Fetches the document of a sector identifier; by the limits' own rules unless given. */
+  readonly outbound?: Outbound;
+  /** Asked only for a client with `client_secret_jwt`; undefined: the server has not made any yet. */
+  readonly serverSecrets: () => Promise<Pick<ServerSecrets, 'newest'> | undefined>;
 }): Registration {
-  const { store, limits, clock } = rooms;
+  const { store, limits, clock, serverSecrets } = rooms;
+  const fetchOutside = rooms.outbound ?? outbound({ privateAddresses: limits.privateAddresses });
 
   return {
     async create(input) {
       const { client_id: givenId, client_secret: givenSecret, ...rest } = input;
       const { metadata, ignored } = readClientMetadata(rest, limits);
+      await refuseForeignSector(metadata);
       const now = clock.now();
-      const isPublic = metadata.token_endpoint_auth_method === 'none';
-      const secret = isPublic ? refuseSecret(givenSecret) : (chosenSecret(givenSecret) ?? generateSecret());
+      const id = chosenId(givenId) ?? `client-${newIdentifier()}`;
+      const secret = hasSecrets(metadata) ? (chosenSecret(givenSecret) ?? generateSecret()) : refuseSecret(givenSecret);
       const record: ClientRecord = {
-        id: chosenId(givenId) ?? `client-${newIdentifier()}`,
+        id,
         metadata,
-        secrets: secret === undefined ? [] : [secretDigest(secret, now)],
+        secrets: secret === undefined ? [] : [await storedSecret(id, metadata, secret, now)],
         createdAt: now,
         updatedAt: now,
         version: 1,
@@ -78,23 +93,23 @@ export function clientRegistration(rooms: {
         throw new InvalidClientMetadata('client_secret: is not changed here; rotate it.');
       }
       const { metadata, ignored } = readClientMetadata(rest, limits);
-      const needsSecret = metadata.token_endpoint_auth_method !== 'none' && existing.secrets.length === 0;
-      const secret = needsSecret ? generateSecret() : undefined;
+      await refuseForeignSector(metadata);
+      const kept = keptSecrets(existing, metadata);
+      const secret = hasSecrets(metadata) && kept.length === 0 ? generateSecret() : undefined;
       const now = clock.now();
-      const kept = metadata.token_endpoint_auth_method === 'none' ? [] : existing.secrets;
-      const secrets = secret === undefined ? kept : [secretDigest(secret, now)];
+      const secrets = secret === undefined ? kept : [await storedSecret(id, metadata, secret, now)];
       const record: ClientRecord = { ...existing, metadata, secrets, updatedAt: now };
       await replace(record);
       return { record: { ...record, version: record.version + 1 }, secret, ignored };
     },
 
-    async rotateSecret(id, overlapSeconds) {
+    async rotateSecret(id, overlapSeconds, chosen) {
       const existing = await existingClient(id);
-      if (existing.metadata.token_endpoint_auth_method === 'none') {
-        throw new InvalidClientMetadata('client_secret: a public client has none.');
+      if (!hasSecrets(existing.metadata)) {
+        throw new InvalidClientMetadata(`client_secret: a client with ${existing.metadata.token_endpoint_auth_method} has none.`);
       }
       const now = clock.now();
-      const secret = generateSecret();
+      const secret = chosenSecret(chosen) ?? generateSecret();
       const previousExpiresAt = now + overlapSeconds;
       const [newest] = existing.secrets;
       // Without an overlap the old one goes at once, whatever another node's clock says.
@@ -102,10 +117,31 @@ export function clientRegistration(rooms: {
         newest === undefined || overlapSeconds === 0
           ? []
           : [{ ...newest, expiresAt: Math.min(newest.expiresAt ?? previousExpiresAt, previousExpiresAt) }];
-      await replace({ ...existing, secrets: [secretDigest(secret, now), ...previous], updatedAt: now });
+      await replace({ ...existing, secrets: [await storedSecret(id, existing.metadata, secret, now), ...previous], updatedAt: now });
       return { secret, previousExpiresAt };
     },
   };
+
+  async function storedSecret(id: string, metadata: ClientMetadata, secret: string, now: number): Promise<ClientSecretDigest> {
+    const stored = { digest: digest(secret), createdAt: now, expiresAt: undefined };
+    if (!needsSecretItself(metadata)) {
+      return stored;
+    }
+    const secrets = await serverSecrets();
+    if (secrets === undefined) {
+      throw new InvalidClientMetadata(
+        'token_endpoint_auth_method: client_secret_jwt needs a server secret, and KEYS_DIR has none yet; start the server once.',
+      );
+    }
+    return { ...stored, sealed: sealSecret(secrets, id, secret) };
+  }
+
+  async function refuseForeignSector({ sector_identifier_uri: uri, redirect_uris: redirectUris }: ClientMetadata): Promise<void> {
+    const problem = uri === undefined ? undefined : await sectorDocumentProblem(fetchOutside, uri, redirectUris);
+    if (problem !== undefined) {
+      throw new InvalidClientMetadata(`sector_identifier_uri: the document ${problem}.`);
+    }
+  }
 
   async function existingClient(id: string): Promise<ClientRecord> {
     const existing = await store.find(id);
@@ -154,11 +190,27 @@ function chosenSecret(given: unknown): string | undefined {
 
 function refuseSecret(given: unknown): undefined {
   if (given !== undefined) {
-    throw new InvalidClientMetadata('client_secret: a public client (token_endpoint_auth_method none) has none.');
+    throw new InvalidClientMetadata(`client_secret: a client with the token_endpoint_auth_method ${WITHOUT_SECRET.join(', ')} has none.`);
   }
   return undefined;
 }
 
-function secretDigest(secret: string, now: number): ClientSecretDigest {
-  return { digest: digest(secret), createdAt: now, expiresAt: undefined };
+const WITHOUT_SECRET = ['none', 'private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth'];
+
+function hasSecrets({ token_endpoint_auth_method }: ClientMetadata): boolean {
+  return !WITHOUT_SECRET.includes(token_endpoint_auth_method);
+}
+
+function needsSecretItself({ token_endpoint_auth_method }: ClientMetadata): boolean {
+  return token_endpoint_auth_method === 'client_secret_jwt';
+}
+
+/** The secrets that the client can go on with: what is not needed is let go of, and what is not there cannot be made from a digest. */
+function keptSecrets({ secrets }: ClientRecord, metadata: ClientMetadata): readonly ClientSecretDigest[] {
+  if (!hasSecrets(metadata)) {
+    return [];
+  }
+  return needsSecretItself(metadata)
+    ? secrets.filter(({ sealed }) => sealed !== undefined)
+    : secrets.map(({ digest: known, createdAt, expiresAt }) => ({ digest: known, createdAt, expiresAt }));
 }

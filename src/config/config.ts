@@ -24,6 +24,16 @@ export interface Lifetimes {
   readonly sessionAbsoluteSeconds: number;
 }
 
+/** Where client certificates come from, and which count. */
+export interface MutualTlsConfig {
+  /** PEM file of the authorities that may vouch for clients (`tls_client_auth`); undefined: there are none. */
+  readonly clientCaFile: string | undefined;
+  /** The header in which trusted proxies pass the certificate of a client on, in lower case; undefined: none do. */
+  readonly certificateHeader: string | undefined;
+  /** Stands in for the issuer in the addresses for requests with a certificate (RFC 8705 section 5); undefined: they have no others. */
+  readonly baseUrl: string | undefined;
+}
+
 /** What the operator decided, checked. Made once, by `readConfig`, and never changed. */
 export interface Config {
   readonly production: boolean;
@@ -43,9 +53,21 @@ export interface Config {
   /** How long a key is published before it signs; less than the rotation. */
   readonly signingKeyPrepublishSeconds: number;
   readonly lifetimes: Lifetimes;
+  /** How long after it was pushed a browser must come with an authorization request (RFC 9126). */
+  readonly pushedRequestSeconds: number;
+  /** Whether every client must push its authorization requests. */
+  readonly requirePushedRequests: boolean;
   /** Whether access tokens carry `nbf`. */
   readonly accessTokenNotBefore: boolean;
+  /** Whether a DPoP proof must have a nonce of ours (RFC 9449 section 8). */
+  readonly dpopNonceRequired: boolean;
+  /** Files of the certificate chain and its key, in PEM, with which the process speaks TLS itself; undefined: plain HTTP. */
+  readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+  /** Client certificates (RFC 8705); undefined: none is asked for, and none believed. */
+  readonly mutualTls: MutualTlsConfig | undefined;
   /** CIDR blocks (`10.0.0.0/8`, `::1/128`) of the proxies whose X-Forwarded-* are believed. */
   readonly trustedProxies: readonly string[];
+  /** Whether addresses that clients register may lead to this machine and its network. */
+  readonly outboundPrivateAddresses: boolean;
   readonly logLevel: LogLevel;
 }

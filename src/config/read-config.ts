@@ -3,6 +3,7 @@ import { writeDuration } from './duration.ts';
 import { readEnvFile } from './env-file.ts';
 import type { Setting } from './setting.ts';
 import { settings } from './settings.ts';
+import { type TlsSettings, tlsConfig, tlsContradictions } from './tls-settings.ts';
 import { PREFIX, unknownNames } from './unknown-names.ts';
 
 /** The names and values of a process environment. */
@@ -37,6 +38,16 @@ export function readConfig(environment: Environment, envFileText: string | undef
     return defaultOf(setting);
   }
 
+  const tls: TlsSettings = {
+    certificateFile: read(settings.TLS_CERT),
+    keyFile: read(settings.TLS_KEY),
+    isMutual: read(settings.MUTUAL_TLS),
+    mutualTls: {
+      clientCaFile: read(settings.TLS_CLIENT_CA),
+      certificateHeader: read(settings.CLIENT_CERT_HEADER),
+      baseUrl: read(settings.MTLS_BASE_URL),
+    },
+  };
   const config: Config = {
     production: read(settings.NODE_ENV) === 'production',
     host: read(settings.HOST),
@@ -58,14 +69,23 @@ export function readConfig(environment: Environment, envFileText: string | undef
       sessionIdleSeconds: read(settings.SESSION_IDLE_TTL),
       sessionAbsoluteSeconds: read(settings.SESSION_ABSOLUTE_TTL),
     },
+    pushedRequestSeconds: read(settings.PUSHED_REQUEST_TTL),
+    requirePushedRequests: read(settings.REQUIRE_PUSHED_AUTHORIZATION_REQUESTS),
     accessTokenNotBefore: read(settings.ACCESS_TOKEN_NBF),
+    dpopNonceRequired: read(settings.DPOP_NONCE),
+    ...tlsConfig(tls),
     trustedProxies: read(settings.TRUST_PROXY),
+    outboundPrivateAddresses: read(settings.OUTBOUND_PRIVATE_ADDRESSES),
     logLevel: read(settings.LOG_LEVEL),
   };
   const adjusted = { ...config, ...fittingDefaults(config, (setting) => find(setting.name, environment, envFile.values) !== undefined) };
   problems.push(...contradictions(adjusted, malformed));
+  // A malformed one would pass for one that is not given.
+  problems.push(...(TLS_SETTINGS.some((name) => malformed.has(name)) ? [] : tlsContradictions(tls, adjusted)));
   return problems.length === 0 ? { config: adjusted } : { problems };
 }
+
+const TLS_SETTINGS = ['TLS_CERT', 'TLS_KEY', 'MUTUAL_TLS', 'TLS_CLIENT_CA', 'CLIENT_CERT_HEADER', 'MTLS_BASE_URL', 'TRUST_PROXY', 'ISSUER'];
 
 /** Two defaults give way to a setting that was written, so that to shorten the one or lengthen the other takes one line and not two. */
 function fittingDefaults(config: Config, isWritten: (setting: Setting<unknown>) => boolean): Partial<Config> {

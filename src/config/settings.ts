@@ -83,6 +83,19 @@ export const settings = {
     // RFC 6749 section 4.1.2: "A maximum authorization code lifetime of 10 minutes is RECOMMENDED."
     parse: durationBetween(1, 600),
   },
+  PUSHED_REQUEST_TTL: {
+    name: 'PUSHED_REQUEST_TTL',
+    default: '60s',
+    meaning: 'How long after it was pushed a browser must come with an authorization request, 5s to 599s',
+    // FAPI 2.0 Security Profile section 5.3.2.2: less than 600 seconds; RFC 9126 section 2.2: "typically ... between 5 and 600 seconds".
+    parse: durationBetween(5, 599),
+  },
+  REQUIRE_PUSHED_AUTHORIZATION_REQUESTS: {
+    name: 'REQUIRE_PUSHED_AUTHORIZATION_REQUESTS',
+    default: 'off',
+    meaning: 'on takes authorization requests only by way of the pushed_authorization_request_endpoint, from every client',
+    parse: parseSwitch,
+  },
   REFRESH_TOKEN_IDLE_TTL: {
     name: 'REFRESH_TOKEN_IDLE_TTL',
     default: '14d',
@@ -101,6 +114,12 @@ export const settings = {
     meaning: 'How long a repeated refresh gets the same answer, 0 to 60s',
     parse: durationBetween(0, 60),
   },
+  DPOP_NONCE: {
+    name: 'DPOP_NONCE',
+    default: 'off',
+    meaning: 'on takes DPoP proofs only with a nonce of the server, so that none is made long before it is used (RFC 9449)',
+    parse: parseSwitch,
+  },
   SESSION_IDLE_TTL: {
     name: 'SESSION_IDLE_TTL',
     default: '8h',
@@ -118,6 +137,43 @@ export const settings = {
     default: '',
     meaning: 'CIDR blocks, separated by commas, of the proxies whose X-Forwarded-* headers are believed; unset: none',
     parse: parseTrustedProxies,
+  },
+  TLS_CERT: {
+    name: 'TLS_CERT',
+    default: '',
+    meaning: 'PEM file of the certificate and its chain, to speak https without a proxy in front; unset: plain HTTP',
+    parse: parseFile,
+  },
+  TLS_KEY: { name: 'TLS_KEY', default: '', meaning: 'PEM file of the private key that goes with TLS_CERT', parse: parseFile },
+  MUTUAL_TLS: {
+    name: 'MUTUAL_TLS',
+    default: 'off',
+    meaning: 'on takes client certificates (RFC 8705): by TLS_CERT and TLS_KEY, or from a proxy by CLIENT_CERT_HEADER',
+    parse: parseSwitch,
+  },
+  TLS_CLIENT_CA: {
+    name: 'TLS_CLIENT_CA',
+    default: '',
+    meaning: 'PEM file of the authorities that issue certificates for clients (tls_client_auth); unset: only registered ones count',
+    parse: parseFile,
+  },
+  CLIENT_CERT_HEADER: {
+    name: 'CLIENT_CERT_HEADER',
+    default: '',
+    meaning: 'Header in which a proxy of TRUST_PROXY passes client certificates on, such as client-cert (RFC 9440); unset: none',
+    parse: parseHeaderName,
+  },
+  MTLS_BASE_URL: {
+    name: 'MTLS_BASE_URL',
+    default: '',
+    meaning: 'https address in place of the issuer for requests with a certificate (mtls_endpoint_aliases); unset: the issuer',
+    parse: parseIssuer,
+  },
+  OUTBOUND_PRIVATE_ADDRESSES: {
+    name: 'OUTBOUND_PRIVATE_ADDRESSES',
+    default: 'off',
+    meaning: "on lets clients' key sets and logout addresses be at private addresses, and by http on this machine: for closed networks",
+    parse: parseSwitch,
   },
   LOG_LEVEL: {
     name: 'LOG_LEVEL',
@@ -140,6 +196,16 @@ function parsePort(text: string): Parsed<number> {
 
 function parseFolder(text: string): Parsed<string> {
   return text.includes('\0') ? { problem: 'must be a path' } : { value: text };
+}
+
+function parseFile(text: string): Parsed<string | undefined> {
+  return text.includes('\0') ? { problem: 'must be a path' } : { value: text === '' ? undefined : text };
+}
+
+function parseHeaderName(text: string): Parsed<string | undefined> {
+  // RFC 9110 section 5.1.
+  const isName = /^[A-Za-z0-9!#$%&'*+.^_`|~-]*$/.test(text);
+  return isName ? { value: text === '' ? undefined : text.toLowerCase() } : { problem: `must be the name of a header, not ${shown(text)}` };
 }
 
 function parseSwitch(text: string): Parsed<boolean> {

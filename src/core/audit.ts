@@ -13,6 +13,8 @@ export type AuditEventName =
   | 'refresh_token_ahead_of_database'
   | 'access_token_revoked'
   | 'client_authentication_failed'
+  | 'client_assertion_legacy_audience'
+  | 'delivery_abandoned'
   | 'signing_key_activated'
   | 'signing_key_removed';
 

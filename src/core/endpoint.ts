@@ -1,4 +1,5 @@
 import type { Parameters } from './parameters.ts';
+import type { PeerCertificate } from './peer-certificate.ts';
 
 /** One HTTP request as the protocol sees it: decoded, bounded, and knowing nothing of the web framework. */
 export interface ProtocolRequest {
@@ -12,6 +13,8 @@ export interface ProtocolRequest {
   readonly cookies: Readonly<Record<string, string | undefined>>;
   /** The address of the client: the socket's, or what a trusted proxy says (TRUST_PROXY). */
   readonly remoteAddress: string;
+  /** The certificate of the client, from this process's TLS or from a trusted proxy (CLIENT_CERT_HEADER); nothing else says which it is. */
+  readonly peerCertificate?: PeerCertificate | undefined;
   /** Names this request in the log and in the audit trail. */
   readonly requestId: string;
 }
@@ -29,16 +32,28 @@ export interface SetCookie {
 export type ProtocolResponse =
   /** JSON that must not be stored (RFC 6749 section 5.1). */
   | { readonly kind: 'json'; readonly status: number; readonly body: object; readonly headers?: Readonly<Record<string, string>> }
+  /** One signed or encrypted JWT, of its own media type, that must not be stored. */
+  | {
+      readonly kind: 'jwt';
+      readonly status: number;
+      readonly contentType: string;
+      readonly body: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   /** A public document that caches may keep: key set, metadata. Made once, answered with an ETag. */
   | { readonly kind: 'document'; readonly contentType: string; readonly body: string; readonly maxAgeSeconds: number }
   /** 303 See Other, so that a form's body is never sent on (RFC 9700 section 4.12). */
   | { readonly kind: 'redirect'; readonly location: string; readonly cookies?: readonly SetCookie[] }
-  /** A page for a person. `formTargets` are the origins or schemes a form on it may lead to, through redirects (CSP form-action). */
+  /**
+   * A page for a person. `formTargets` are the origins or schemes a form on it may lead to, through redirects (CSP form-action);
+   * `scriptSource` is the digest of its one inline script, where it has one (CSP script-src).
+   */
   | {
       readonly kind: 'page';
       readonly status: number;
       readonly html: string;
       readonly formTargets?: readonly string[];
+      readonly scriptSource?: string;
       readonly cookies?: readonly SetCookie[];
       readonly headers?: Readonly<Record<string, string>>;
     };

@@ -25,20 +25,20 @@ export class InvalidRequest extends OAuthError {
 }
 
 /**
- * RFC 6749 section 5.2: client authentication failed. One text for every cause, so that an unknown client and a wrong secret look alike.
- * A client that used the `Authorization` header is answered with the challenge of its scheme.
+ * RFC 6749 section 5.2: client authentication failed. One text for every cause, so that an unknown client and a wrong secret look alike; only
+ * whoever has proved to hold the client's key or secret is given a `hint`, a sentence that says what else is wrong. A client that used the
+ * `Authorization` header is answered with the challenge of its scheme.
  */
 export class InvalidClient extends OAuthError {
   readonly code = 'invalid_client';
   override readonly status = 401;
-  override readonly headers: Readonly<Record<string, string>>;
+  override readonly headers = { 'www-authenticate': 'Basic realm="token endpoint", charset="UTF-8"' };
 
-  constructor(detail: string, challenge?: 'Basic') {
+  constructor(detail: string, hint?: string) {
     super(
-      'Client authentication failed: check client_id, the secret or key, and that the client uses the token_endpoint_auth_method it is registered with.',
+      `Client authentication failed: ${hint ?? 'check client_id, the secret or key, and that the client uses the token_endpoint_auth_method it is registered with.'}`,
       detail,
     );
-    this.headers = challenge === undefined ? {} : { 'www-authenticate': `${challenge} realm="token endpoint", charset="UTF-8"` };
   }
 }
 
@@ -87,6 +87,11 @@ export class ConsentRequired extends OAuthError {
   readonly code = 'consent_required';
 }
 
+/** OpenID Connect Core Error Code unmet_authentication_requirements 1.0: no login here is as good as the request insists on. */
+export class UnmetAuthenticationRequirements extends OAuthError {
+  readonly code = 'unmet_authentication_requirements';
+}
+
 /** OpenID Connect Core section 3.1.2.6 and RFC 9101 section 5: this way of passing the request is not supported. */
 export class RequestFormNotSupported extends OAuthError {
   readonly code: 'request_not_supported' | 'request_uri_not_supported' | 'registration_not_supported';
@@ -95,6 +100,16 @@ export class RequestFormNotSupported extends OAuthError {
     super(description);
     this.code = code;
   }
+}
+
+/** RFC 9101 section 7: the request object is not signed by the client, not for this server, too old, or contradicts the request. */
+export class InvalidRequestObject extends OAuthError {
+  readonly code = 'invalid_request_object';
+}
+
+/** RFC 9101 section 7: the `request_uri` is unknown, too old, used, or another client's. */
+export class InvalidRequestUri extends OAuthError {
+  readonly code = 'invalid_request_uri';
 }
 
 /** RFC 6749 section 4.1.2.1 and, at the token endpoint, the same word with 503: come back in `retryAfterSeconds`. */

@@ -1,4 +1,5 @@
 import { randomFillSync } from 'node:crypto';
+import type { EpochSeconds } from './clock.ts';
 
 // RFC 4648 section 7: its order as text is the order of the bytes, so an index of new rows grows at one end.
 const BASE32HEX = '0123456789abcdefghijklmnopqrstuv';
@@ -50,4 +51,11 @@ export function writeIdentifier(identifier: string, bytes: Buffer, offset: numbe
       buffer &= (1 << bits) - 1;
     }
   }
+}
+
+/** When the record of this identifier was born, by the clock of the node that made it. */
+export function birthOf(identifier: string): EpochSeconds {
+  const bytes = Buffer.allocUnsafe(IDENTIFIER_BYTES);
+  writeIdentifier(identifier, bytes, 0);
+  return Math.floor(bytes.readUIntBE(0, 6) / 1000);
 }

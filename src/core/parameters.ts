@@ -18,7 +18,7 @@ export interface Parameters {
 }
 
 /**
- * @throws InvalidRequest on a broken percent escape, text that is not UTF-8, or a NUL character (which PostgreSQL cannot hold).
+ * @throws InvalidRequest on a broken percent escape, text that is not UTF-8, a NUL character (which PostgreSQL cannot hold), or far too many.
  */
 export function parseParameters(encoded: string): Parameters {
   if (encoded === '') {
@@ -31,28 +31,32 @@ export function parseParameters(encoded: string): Parameters {
     }
     const equals = pair.indexOf('=');
     const name = decode(equals === -1 ? pair : pair.slice(0, equals));
+    if (entries.length === MOST_PARAMETERS) {
+      throw new InvalidRequest(`A request has at most ${MOST_PARAMETERS} parameters.`);
+    }
     entries.push([name, equals === -1 ? '' : decode(pair.slice(equals + 1))]);
   }
   return parametersOf(entries);
 }
 
+// Ten times what any specification asks for. Work done for a stranger before anything is known of them stays small.
+const MOST_PARAMETERS = 256;
+
 /** The same from pairs that are already decoded: a request object's claims, a stored request. */
 export function parametersOf(entries: readonly (readonly [name: string, value: string])[]): Parameters {
   const values = new Map<string, string>();
-  const repeated: string[] = [];
+  const repeated = new Set<string>();
   for (const [name, value] of entries) {
     if (values.has(name)) {
-      if (!repeated.includes(name)) {
-        repeated.push(name);
-      }
+      repeated.add(name);
     } else {
       values.set(name, value);
     }
   }
   return {
-    get: (name) => (repeated.includes(name) ? undefined : values.get(name) || undefined),
+    get: (name) => (repeated.has(name) ? undefined : values.get(name) || undefined),
     all: (name) => entries.filter(([key, value]) => key === name && value !== '').map(([, value]) => value),
-    repeated,
+    repeated: [...repeated],
     entries,
   };
 }

@@ -12,6 +12,9 @@ const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
  */
 export function parseScope(text: string): Scope {
   const tokens = new Set(text.split(' ').filter((token) => token !== ''));
+  if (tokens.size === 0 && text !== '') {
+    throw new InvalidScope('The scope is blank.');
+  }
   for (const token of tokens) {
     if (!SCOPE_TOKEN.test(token)) {
       throw new InvalidScope('The scope contains a character that RFC 6749 section 3.3 does not allow.');

@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts';
+import { refuseTooLong } from '../authorization/received-request.ts';
 import type { Endpoint } from '../core/endpoint.ts';
 import type { AuthorizationFlow } from '../interaction/authorization-flow.ts';
 import type { InteractionPaths } from '../interaction/interaction-pages.ts';
@@ -10,22 +10,23 @@ export function authorizationEndpoint(rooms: {
   readonly flow: AuthorizationFlow;
   readonly pendingRequests: PendingRequests;
   readonly paths: InteractionPaths;
-  readonly clock: Clock;
 }): Endpoint {
-  const { flow, pendingRequests, paths, clock } = rooms;
+  const { flow, pendingRequests, paths } = rooms;
 
   return showingErrors({
     path: '/authorize',
     methods: ['GET', 'POST'],
     metadataName: 'authorization_endpoint',
     async handle(request) {
-      const startedAt = clock.now();
-      if (request.method === 'POST') {
-        // Another site's form comes without our SameSite=Lax cookies; the GET that it is sent on with has them.
-        const signed = pendingRequests.sign({ parameters: request.form, startedAt, sessionAtStart: undefined });
-        return { kind: 'redirect', location: `${paths.resume}?request=${signed}` };
+      const pending = await flow.begin(request.method === 'POST' ? request.form : request.query, request);
+      if ('kind' in pending) {
+        return pending;
       }
-      return flow.proceed({ parameters: request.query, startedAt, sessionAtStart: undefined }, request);
+      refuseTooLong(pending);
+      // Another site's form comes without our SameSite=Lax cookies; the GET that it is sent on with has them.
+      return request.method === 'POST'
+        ? { kind: 'redirect', location: `${paths.resume}?request=${pendingRequests.sign(pending)}` }
+        : flow.proceed(pending, request);
     },
   });
 }

@@ -1,4 +1,3 @@
-import { authorizationErrorResponse } from '../authorization/response.ts';
 import type { AuditTrail } from '../core/audit.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Endpoint } from '../core/endpoint.ts';
@@ -15,7 +14,6 @@ import { expiredPage, showingErrors } from './error-pages.ts';
 
 /** Takes the consent form: `decision` is `allow`, `deny`, or `switch` to another account. */
 export function consentEndpoint(rooms: {
-  readonly issuer: string;
   readonly flow: AuthorizationFlow;
   readonly pendingRequests: PendingRequests;
   readonly forms: Forms;
@@ -25,7 +23,7 @@ export function consentEndpoint(rooms: {
   readonly clock: Clock;
   readonly audit: AuditTrail;
 }): Endpoint {
-  const { issuer, flow, pendingRequests, forms, sessions, consents, paths, clock, audit } = rooms;
+  const { flow, pendingRequests, forms, sessions, consents, paths, clock, audit } = rooms;
 
   return showingErrors({
     path: '/consent',
@@ -57,12 +55,12 @@ export function consentEndpoint(rooms: {
             await consents.remember(session.userId, addressed.client.id, consentItems(authorization), now);
           }
           audit.record('consent_granted', { ...facts, scope: authorization.scope.join(' ') });
-          return flow.complete({ ...situation, session }, request.requestId);
+          return flow.complete({ ...situation, session }, request);
         case 'deny':
           audit.record('consent_denied', facts);
-          return authorizationErrorResponse(addressed, issuer, new AccessDenied('The user did not allow it.'));
+          return flow.refuse(situation, new AccessDenied('The user did not allow it.'), request);
         case 'switch':
-          return { ...resume, cookies: await sessions.end(request) };
+          return { ...resume, cookies: await sessions.end(request, now) };
         default:
           return resume;
       }

@@ -1,34 +1,42 @@
 import type { AuthenticatedClient, ClientAuthenticator } from '../clients/authentication.ts';
-import type { Clients } from '../clients/clients.ts';
+import { mayUseGrantType } from '../clients/permissions.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Endpoint } from '../core/endpoint.ts';
-import { InvalidClient } from '../core/errors.ts';
+import type { Endpoint, ProtocolRequest } from '../core/endpoint.ts';
+import { InvalidClient, InvalidRequest } from '../core/errors.ts';
 import { refuseRepeats, required } from '../core/parameters.ts';
 import { formatScope } from '../core/scope.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { Grants } from '../grants/grants.ts';
+import type { AccessTokenBacker } from '../tokens/access-token-backing.ts';
+import { confirmationClaim, tokenTypeOf } from '../tokens/confirmation-claim.ts';
 import type { GrantCredential, GrantCredentials } from '../tokens/grant-credentials.ts';
 import type { AccessTokenReader } from '../tokens/own-access-tokens.ts';
-import type { RevokedAccessTokens } from '../tokens/revoked-access-tokens.ts';
+import type { IntrospectionSigner } from '../tokens/signed-introspection.ts';
+import { asksForSignedIntrospection, SIGNED_INTROSPECTION } from '../tokens/signed-introspection.ts';
+import type { Subjects } from '../tokens/subjects.ts';
 
 // RFC 7662 section 2.2: nothing more, so that a caller cannot tell a foreign token from a dead or an invented one.
 const INACTIVE = { active: false };
 
+// RFC 9701 section 5: "MUST refuse to serve introspection requests that don't authenticate the caller and return an HTTP status code 400".
+const UNAUTHENTICATED = 'A signed answer is for callers that authenticate, and this request does not (RFC 9701 section 5).';
+
 /**
  * RFC 7662: tells a client about its own tokens, and a resource server about the access tokens meant for it. What it says is what holds now:
- * a revoked grant, a disabled user or a deleted client make their tokens inactive at once.
+ * a revoked grant, a disabled user or a deleted client make their tokens inactive at once. Signed where the caller asks for it (RFC 9701).
  */
 export function introspectionEndpoint(rooms: {
   readonly issuer: string;
   readonly authenticateClient: ClientAuthenticator;
-  readonly clients: Clients;
   readonly credentials: GrantCredentials;
   readonly grants: Grants;
   readonly readAccessToken: AccessTokenReader;
-  readonly revokedAccessTokens: RevokedAccessTokens;
+  readonly backingOf: AccessTokenBacker;
+  readonly subjects: Subjects;
+  readonly signIntrospection: IntrospectionSigner;
   readonly clock: Clock;
 }): Endpoint {
-  const { issuer, authenticateClient, clients, credentials, grants, readAccessToken, revokedAccessTokens, clock } = rooms;
+  const { issuer, authenticateClient, credentials, grants, readAccessToken, backingOf, subjects, signIntrospection, clock } = rooms;
 
   return {
     path: '/introspect',
@@ -36,31 +44,40 @@ export function introspectionEndpoint(rooms: {
     metadataName: 'introspection_endpoint',
     async handle(request) {
       refuseRepeats(request.form);
+      const isSigned = asksForSignedIntrospection(request.headers['accept']);
+      if (isSigned && saysNothingOfItself(request)) {
+        throw new InvalidRequest(UNAUTHENTICATED);
+      }
       const caller = await authenticateClient(request);
       // RFC 7662 section 2.1: the endpoint "MUST also require some form of authorization", and a name alone is none.
       if (!caller.isConfidential) {
-        throw new InvalidClient('a public client asked for introspection');
+        throw isSigned ? new InvalidRequest(UNAUTHENTICATED) : new InvalidClient('a public client asked for introspection');
       }
       const token = required(request.form, 'token');
       const refreshToken = credentials.proveRefreshToken(token);
-      const body = refreshToken === undefined ? await aboutAccessToken(token, caller) : await aboutRefreshToken(refreshToken, caller);
-      return { kind: 'json', status: 200, body: body ?? INACTIVE };
+      const about = refreshToken === undefined ? await aboutAccessToken(token, caller) : await aboutRefreshToken(refreshToken, caller);
+      const body = about ?? INACTIVE;
+      return isSigned
+        ? { kind: 'jwt', status: 200, contentType: SIGNED_INTROSPECTION, body: await signIntrospection(caller, body, clock.now()) }
+        : { kind: 'json', status: 200, body };
     },
   };
 
   async function aboutRefreshToken({ grantId, generation }: GrantCredential, caller: AuthenticatedClient): Promise<object | undefined> {
     const grant = await grants.find(grantId);
-    if (grant === undefined || grant.clientId !== caller.id || generation !== grant.generation || !isLive(grant, clock.now())) {
+    const isCallers = grant?.clientId === caller.id && mayUseGrantType(caller, 'refresh_token');
+    if (!isCallers || generation !== grant.generation || !isLive(grant, clock.now())) {
       return undefined;
     }
     return {
       active: true,
       iss: issuer,
-      sub: grant.user.id,
+      sub: subjects.of(caller, grant.user.id),
       client_id: grant.clientId,
       scope: formatScope(grant.scope),
       iat: grant.generationAt,
       exp: grant.expiresAt,
+      ...confirmationClaim(grant.confirmation),
     };
   }
 
@@ -71,18 +88,16 @@ export function introspectionEndpoint(rooms: {
     }
     const isMeantFor = (name: string): boolean => accessToken.audience.includes(name);
     const mayKnow = accessToken.clientId === caller.id || isMeantFor(caller.id) || caller.metadata.protected_resources.some(isMeantFor);
-    if (!mayKnow || (await clients.find(accessToken.clientId)) === undefined || (await revokedAccessTokens.has(accessToken.jti))) {
+    if (!mayKnow || (await backingOf(accessToken)) === undefined) {
       return undefined;
     }
-    if (accessToken.grantId !== undefined) {
-      const grant = await grants.find(accessToken.grantId);
-      if (grant === undefined || grant.revokedAt !== undefined || grant.user.disabled) {
-        return undefined;
-      }
-    }
     const { grant_id: _, ...claims } = accessToken.claims;
-    return { ...claims, active: true, token_type: 'Bearer' };
+    return { ...claims, active: true, token_type: tokenTypeOf(claims) };
   }
+}
+
+function saysNothingOfItself({ headers, form }: ProtocolRequest): boolean {
+  return headers['authorization'] === undefined && form.get('client_id') === undefined && form.get('client_assertion') === undefined;
 }
 
 function isLive(grant: Grant, now: number): boolean {

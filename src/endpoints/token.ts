@@ -6,7 +6,7 @@ import { UnauthorizedClient, UnsupportedGrantType } from '../core/errors.ts';
 import { refuseRepeats, required } from '../core/parameters.ts';
 import type { GrantType } from '../grant-types/grant-type.ts';
 import type { SenderConstraint } from '../tokens/sender-constraint.ts';
-import { provenKey } from '../tokens/sender-constraint.ts';
+import { provenKey, refuseUnbound } from '../tokens/sender-constraint.ts';
 
 /** RFC 6749 section 3.2: finds out the client, then lets the grant type's own rules decide. */
 export function tokenEndpoint(rooms: {
@@ -34,15 +34,16 @@ export function tokenEndpoint(rooms: {
       if (!mayUseGrantType(client, grantType.type)) {
         throw new UnauthorizedClient(`The client is not registered for the grant type ${grantType.type}.`);
       }
-      const confirmation = await provenKey(rooms.senderConstraints, request);
+      const proven = await provenKey(rooms.senderConstraints, request, '/token', client);
+      refuseUnbound(client, proven);
       const body = await grantType.exchange({
         client,
         parameters: form,
-        confirmation,
+        confirmation: proven?.confirmation,
         now: rooms.clock.now(),
         requestId: request.requestId,
       });
-      return { kind: 'json', status: 200, body };
+      return { kind: 'json', status: 200, body, headers: proven?.headers ?? {} };
     },
   };
 }

@@ -11,20 +11,23 @@ import type { CodeBinding } from '../grants/grant.ts';
 import type { Grants } from '../grants/grants.ts';
 import type { AccessTokenIssuer } from '../tokens/access-token.ts';
 import type { GrantCredentials } from '../tokens/grant-credentials.ts';
+import type { IdTokenIssuer } from '../tokens/id-token.ts';
 import { accessTokenSeconds, refreshTokenIdleSeconds } from '../tokens/lifetimes.ts';
 import { tokenResponse } from '../tokens/token-response.ts';
 import type { GrantType } from './grant-type.ts';
-import { grantedResources } from './granted-resources.ts';
+import { grantedResources, remainingScope } from './granted.ts';
+import { refreshTokenBinding } from './refresh-token-binding.ts';
 
 /** RFC 6749 section 4.1.3 with PKCE (RFC 7636 section 4.6). */
 export function authorizationCode(rooms: {
   readonly grants: Grants;
   readonly credentials: GrantCredentials;
   readonly issueAccessToken: AccessTokenIssuer;
+  readonly issueIdToken: IdTokenIssuer;
   readonly lifetimes: Lifetimes;
   readonly audit: AuditTrail;
 }): GrantType {
-  const { grants, credentials, issueAccessToken, lifetimes, audit } = rooms;
+  const { grants, credentials, issueAccessToken, issueIdToken, lifetimes, audit } = rooms;
 
   return {
     type: 'authorization_code',
@@ -44,12 +47,12 @@ export function authorizationCode(rooms: {
           // Without a refresh token the grant lasts as long as its one access token.
           lifetimeSeconds: refreshes ? refreshTokenIdleSeconds(client, lifetimes) : accessTokenSeconds(client, lifetimes),
           confirmation,
-          // RFC 9449 section 5: a public client has nothing else that its refresh tokens could be bound to.
-          bind: confirmation !== undefined && !client.isConfidential,
+          binding: refreshTokenBinding(client),
           check(grant, binding) {
             refuseOtherRedirectUri(parameters, binding);
             refuseOtherVerifier(verifier, binding);
             grantedResources(parameters, client, grant);
+            remainingScope(client, grant);
           },
         },
         now,
@@ -63,7 +66,7 @@ export function authorizationCode(rooms: {
         throw refusal(outcome.detail);
       }
       const { grant } = outcome;
-      const { scope } = grant;
+      const scope = remainingScope(client, grant);
       const accessToken = await issueAccessToken(
         { client, grant, scope, resources: grantedResources(parameters, client, grant), confirmation },
         now,
@@ -71,7 +74,8 @@ export function authorizationCode(rooms: {
       const refresh = refreshes
         ? { token: credentials.refreshToken({ grantId: grant.id, generation: grant.generation }), grant }
         : undefined;
-      return tokenResponse(accessToken, scope, refresh, now);
+      const idToken = await issueIdToken({ client, grant, scope, accessToken: accessToken.token, answers: 'authentication' }, now);
+      return tokenResponse({ accessToken, scope, refresh, idToken }, now);
     },
   };
 }
@@ -112,7 +116,7 @@ function refuseOtherRedirectUri(parameters: Parameters, binding: CodeBinding): v
 /** One answer for every cause, so that a thief learns nothing from it. */
 function refusal(detail: string): InvalidGrant {
   return new InvalidGrant(
-    'The authorization code is not valid: it is unknown, expired, already used, issued to another client, or the redirect_uri or code_verifier does not fit it.',
+    'The authorization code is not valid: it is unknown, expired, already used, issued to another client, bound to another key, or the redirect_uri or code_verifier does not fit it.',
     detail,
   );
 }

@@ -1,3 +1,4 @@
+import { openIdScopes } from '../accounts/standard-claims.ts';
 import { requestedResources, requestedScope } from '../clients/permissions.ts';
 import { UnauthorizedClient } from '../core/errors.ts';
 import type { AccessTokenIssuer } from '../tokens/access-token.ts';
@@ -13,11 +14,13 @@ export function clientCredentials(rooms: { readonly issueAccessToken: AccessToke
       if (!client.isConfidential) {
         throw new UnauthorizedClient('A public client cannot use client_credentials (RFC 6749 section 4.4).');
       }
-      const scope = requestedScope(parameters, client.scope, client.scope);
+      // What OpenID Connect's scope values give is about a user, and here is none.
+      const ownScope = client.scope.filter((value) => !openIdScopes.includes(value));
+      const scope = requestedScope(parameters, ownScope, ownScope);
       const resources = requestedResources(parameters, client.metadata.allowed_resources);
       const accessToken = await rooms.issueAccessToken({ client, grant: undefined, scope, resources, confirmation }, now);
       // RFC 6749 section 4.4.3: "A refresh token SHOULD NOT be included."
-      return tokenResponse(accessToken, scope, undefined, now);
+      return tokenResponse({ accessToken, scope }, now);
     },
   };
 }

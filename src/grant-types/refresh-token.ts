@@ -2,6 +2,7 @@ import { requestedScope } from '../clients/permissions.ts';
 import type { Lifetimes } from '../config/config.ts';
 import type { AuditTrail } from '../core/audit.ts';
 import { InvalidGrant } from '../core/errors.ts';
+import { birthOf } from '../core/identifiers.ts';
 import { required } from '../core/parameters.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { Grants } from '../grants/grants.ts';
@@ -9,20 +10,23 @@ import type { RotationOutcome } from '../grants/rotation.ts';
 import { useRefreshToken } from '../grants/rotation.ts';
 import type { AccessTokenIssuer } from '../tokens/access-token.ts';
 import type { GrantCredential, GrantCredentials } from '../tokens/grant-credentials.ts';
+import type { IdTokenIssuer } from '../tokens/id-token.ts';
 import { refreshTokenIdleSeconds } from '../tokens/lifetimes.ts';
 import { tokenResponse } from '../tokens/token-response.ts';
 import type { GrantType, TokenRequest } from './grant-type.ts';
-import { grantedResources } from './granted-resources.ts';
+import { grantedResources, remainingScope } from './granted.ts';
+import { refreshTokenBinding } from './refresh-token-binding.ts';
 
 /** RFC 6749 section 6, with rotation (RFC 9700 section 4.14.2) that neither forks nor logs out an honest client. */
 export function refreshToken(rooms: {
   readonly grants: Grants;
   readonly credentials: GrantCredentials;
   readonly issueAccessToken: AccessTokenIssuer;
+  readonly issueIdToken: IdTokenIssuer;
   readonly lifetimes: Lifetimes;
   readonly audit: AuditTrail;
 }): GrantType {
-  const { grants, credentials, issueAccessToken, lifetimes, audit } = rooms;
+  const { grants, credentials, issueAccessToken, issueIdToken, lifetimes, audit } = rooms;
 
   return {
     type: 'refresh_token',
@@ -32,7 +36,7 @@ export function refreshToken(rooms: {
       if (presented === undefined) {
         throw refusal('the token was not made here');
       }
-      await refuseWidening(request, presented);
+      await refuseBeforeUse(request, presented);
       const outcome = await useRefreshToken(
         grants,
         {
@@ -42,6 +46,7 @@ export function refreshToken(rooms: {
           idleSeconds: refreshTokenIdleSeconds(client, lifetimes),
           graceSeconds: lifetimes.refreshTokenGraceSeconds,
           confirmation,
+          binding: refreshTokenBinding(client),
         },
         now,
       );
@@ -49,19 +54,25 @@ export function refreshToken(rooms: {
       const narrowed = narrow(request, grant);
       const accessToken = await issueAccessToken({ client, grant, ...narrowed, confirmation }, now);
       const token = credentials.refreshToken({ grantId: grant.id, generation: grant.generation });
-      return tokenResponse(accessToken, narrowed.scope, { token, grant }, now);
+      const { scope } = narrowed;
+      const idToken = await issueIdToken({ client, grant, scope, accessToken: accessToken.token, answers: 'refresh' }, now);
+      return tokenResponse({ accessToken, scope, refresh: { token, grant }, idToken }, now);
     },
   };
 
-  /** A request that asks for more than the grant holds must not use its token up: so the grant is looked at before, where anything is asked. */
-  async function refuseWidening(request: TokenRequest, { grantId }: GrantCredential): Promise<void> {
+  /**
+   * A request that will be refused must not use its token up, so what can refuse it is looked at before. That takes a read of the grant, which
+   * is spared where nothing can: the request asks for nothing in particular, and the client has not changed since the grant was made.
+   */
+  async function refuseBeforeUse(request: TokenRequest, { grantId }: GrantCredential): Promise<void> {
     const { parameters, client } = request;
-    if (parameters.get('scope') === undefined && parameters.all('resource').length === 0) {
-      return;
-    }
-    const grant = await grants.find(grantId);
-    if (grant !== undefined && grant.clientId === client.id) {
-      narrow(request, grant);
+    const asks = parameters.get('scope') !== undefined || parameters.all('resource').length > 0;
+    const mayHaveLost = client.changedAt !== undefined && client.changedAt >= birthOf(grantId) - CLOCK_DIFFERENCE_SECONDS;
+    if (asks || mayHaveLost) {
+      const grant = await grants.find(grantId);
+      if (grant !== undefined && grant.clientId === client.id) {
+        narrow(request, grant);
+      }
     }
   }
 
@@ -87,20 +98,22 @@ export function refreshToken(rooms: {
   }
 }
 
+// Between the clocks of the nodes, and of the machine that the command line runs on.
+const CLOCK_DIFFERENCE_SECONDS = 300;
+
 /** What the request asks for, within the grant (RFC 6749 section 6; RFC 8707 section 2.2) and within what the client may still ask for. */
 function narrow(
   { client, parameters }: TokenRequest,
   grant: Grant,
 ): { readonly scope: readonly string[]; readonly resources: readonly string[] } {
-  // A scope taken from the client since then is taken from its grants too.
-  const remaining = grant.scope.filter((value) => client.scope.includes(value));
+  const remaining = remainingScope(client, grant);
   return { scope: requestedScope(parameters, remaining, remaining), resources: grantedResources(parameters, client, grant) };
 }
 
 /** One answer for every cause, so that a thief learns nothing from it. */
 function refusal(detail: string): InvalidGrant {
   return new InvalidGrant(
-    'The refresh token is not valid: it is unknown, expired, revoked, already used, or issued to another client. Let the user log in again.',
+    'The refresh token is not valid: it is unknown, expired, revoked, already used, issued to another client, or bound to another key. Let the user log in again.',
     detail,
   );
 }

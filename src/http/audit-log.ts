@@ -17,4 +17,6 @@ const WARNINGS: ReadonlySet<AuditEventName> = new Set<AuditEventName>([
   'refresh_token_reuse',
   'refresh_token_ahead_of_database',
   'client_authentication_failed',
+  'client_assertion_legacy_audience',
+  'delivery_abandoned',
 ]);

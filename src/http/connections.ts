@@ -1,5 +1,6 @@
 import type { Server, ServerOptions, ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 import type { Logger } from 'pino';
 
 /** Limits on what one client may make the server hold, in Node's own words. Times are in milliseconds. */
@@ -31,11 +32,20 @@ export interface Connections {
 export function watchConnections(server: Server, log: Logger): Connections {
   const open = new Set<Socket>();
   const unused = new Set<Socket>();
+  const accepted = new Set<Socket>();
   const latest = new WeakMap<object, ServerResponse>();
   let closed: Promise<void> | undefined;
 
   server.maxConnections = LARGEST_CONNECTION_COUNT;
-  server.on('connection', (socket) => {
+  const isTls = server instanceof TlsServer;
+  if (isTls) {
+    server.on('connection', (socket: Socket) => {
+      accepted.add(socket);
+      socket.once('close', () => accepted.delete(socket));
+    });
+  }
+  // With TLS requests come on a socket of its own, over the one that was accepted.
+  server.on(isTls ? 'secureConnection' : 'connection', (socket: Socket) => {
     open.add(socket);
     unused.add(socket);
     socket.once('close', () => {
@@ -62,7 +72,7 @@ export function watchConnections(server: Server, log: Logger): Connections {
     begin,
     isClosing: () => closed !== undefined,
     close(deadlineMilliseconds) {
-      closed ??= closeGracefully(server, { open, unused }, deadlineMilliseconds);
+      closed ??= closeGracefully(server, { open, unused, accepted }, deadlineMilliseconds);
       return closed;
     },
   };
@@ -74,8 +84,13 @@ function refuseMalformed(
   socket: { writable: boolean; end(text: string): unknown; destroy(): unknown },
   response: ServerResponse | undefined,
 ): number | undefined {
-  // A connection that broke; or an answer is half out already, and more text would be taken for a part of it.
-  if (failure.code === 'ECONNRESET' || !socket.writable || (response?.headersSent === true && !response.writableEnded)) {
+  // A connection that broke, or never came to be because its handshake failed; or an answer is half out already, and more text would be taken for a part of it.
+  if (
+    failure.code === 'ECONNRESET' ||
+    failure.code?.startsWith('ERR_SSL') === true ||
+    !socket.writable ||
+    (response?.headersSent === true && !response.writableEnded)
+  ) {
     socket.destroy();
     return undefined;
   }
@@ -96,9 +111,11 @@ const MALFORMED: Readonly<Record<string, readonly [status: number, reason: strin
 interface Sockets {
   readonly open: ReadonlySet<Socket>;
   readonly unused: ReadonlySet<Socket>;
+  /** With TLS: those beneath, some of which may never come to a request. Without: none. */
+  readonly accepted: ReadonlySet<Socket>;
 }
 
-function closeGracefully(server: Server, { open, unused }: Sockets, deadlineMilliseconds: number): Promise<void> {
+function closeGracefully(server: Server, { open, unused, accepted }: Sockets, deadlineMilliseconds: number): Promise<void> {
   return new Promise((resolve) => {
     // Idle connections are closed now and again, because an answer that was begun before may leave its connection idle. Node takes one for
     // idle while its answer is still on the way to a slow reader, and would cut it short.
@@ -115,7 +132,12 @@ function closeGracefully(server: Server, { open, unused }: Sockets, deadlineMill
         socket.destroy();
       }
     }, UNUSED_GRACE_MILLISECONDS);
-    const deadline = setTimeout(() => server.closeAllConnections(), deadlineMilliseconds);
+    const deadline = setTimeout(() => {
+      server.closeAllConnections();
+      for (const socket of accepted) {
+        socket.destroy();
+      }
+    }, deadlineMilliseconds);
     // Not the HTTP server's own close, which closes what it takes for idle, and ends the watch over slow requests.
     NetServer.prototype.close.call(server, () => {
       clearInterval(sweep);

@@ -4,6 +4,8 @@ import type { ParameterizedContext } from 'koa';
 export interface Exchange {
   requestId: string;
   remoteAddress: string;
+  /** Whether the socket is a trusted proxy's. */
+  throughTrustedProxy: boolean;
   /** The path the endpoint is mounted at, for the log; undefined: no endpoint. Never the URL, which may carry secrets. */
   route: string | undefined;
   /** Whether a refusal may be shown as a page: the endpoint is one that people's browsers navigate to. */

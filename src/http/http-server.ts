@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import Koa from 'koa';
 import type { Logger } from 'pino';
+import { type ClientCertificates, clientCertificateReader } from './client-certificate.ts';
 import { connectionLimits, watchConnections } from './connections.ts';
 import { cookiesFor } from './cookies.ts';
 import type { Exchange } from './exchange.ts';
@@ -18,6 +20,10 @@ export interface HttpServerDependencies {
   readonly log: Logger;
   /** CIDR blocks whose X-Forwarded-For and X-Request-Id are believed. */
   readonly trustedProxies: readonly string[];
+  /** PEM of the server's certificate chain and key; undefined: plain HTTP. */
+  readonly identity?: { readonly certificate: string; readonly key: string } | undefined;
+  /** undefined: no client is asked for a certificate, and no proxy believed about one. */
+  readonly clientCertificates?: ClientCertificates | undefined;
   readonly health: () => Promise<Health>;
   /** CSP source expression of the stylesheet in the pages, such as `'sha256-…'`. */
   readonly stylesheetSource: string;
@@ -44,7 +50,7 @@ export interface HttpServer {
  */
 export function createHttpServer(dependencies: HttpServerDependencies): HttpServer {
   const { mounted, issuer, log, trustedProxies, health, stylesheetSource, errorPage } = dependencies;
-  const server = createServer(connectionLimits);
+  const server = serverFor(dependencies);
   const connections = watchConnections(server, log);
   const { isClosing } = connections;
   const secure = issuer.startsWith('https:');
@@ -53,7 +59,12 @@ export function createHttpServer(dependencies: HttpServerDependencies): HttpServ
 
   const app = new Koa<Exchange>();
   app.use(shell({ log, trustedProxies, writer, errorPage }));
-  addRoutes(app, { mounted: [...mounted, ...healthEndpoints(health, isClosing)], cookies, writer });
+  addRoutes(app, {
+    mounted: [...mounted, ...healthEndpoints(health, isClosing)],
+    cookies,
+    certificateOf: clientCertificateReader(dependencies.clientCertificates),
+    writer,
+  });
   // What the shell could not answer: a socket that broke under the answer (these errors have the system's code), or a bug in the shell.
   app.on('error', (failure: NodeJS.ErrnoException) =>
     log[failure.code === undefined ? 'error' : 'debug']({ err: failure }, 'not answered'),
@@ -84,4 +95,26 @@ export function createHttpServer(dependencies: HttpServerDependencies): HttpServ
       }),
     close: connections.close,
   };
+}
+
+// A connection that has not finished its handshake holds memory and proves nothing.
+const HANDSHAKE_MILLISECONDS = 10_000;
+
+function serverFor({ identity, clientCertificates }: HttpServerDependencies): Server {
+  if (identity === undefined) {
+    return createServer(connectionLimits);
+  }
+  const { certificate: cert, key } = identity;
+  const ca = clientCertificates?.authorities;
+  return createTlsServer({
+    ...connectionLimits,
+    cert,
+    key,
+    handshakeTimeout: HANDSHAKE_MILLISECONDS,
+    // Asked of all and demanded of none: one that nobody vouches for may be registered by itself (RFC 8705 section 2.2), and what a certificate is
+    // worth is decided request by request.
+    requestCert: clientCertificates !== undefined,
+    rejectUnauthorized: false,
+    ...(ca === undefined ? {} : { ca }),
+  });
 }

@@ -1,8 +1,11 @@
 /** The header fields every page is sent with. */
 export interface PagePolicy {
   readonly headers: Readonly<Record<string, string>>;
-  /** Content-Security-Policy for a page whose forms lead to this server and from there to `formTargets`. */
-  contentSecurityPolicy(formTargets: readonly string[]): string;
+  /**
+   * Content-Security-Policy for a page whose forms lead to this server and from there to `formTargets`.
+   * @param scriptSource the CSP source expression of the page's one inline script; absent: it has none.
+   */
+  contentSecurityPolicy(formTargets: readonly string[], scriptSource?: string): string;
 }
 
 /**
@@ -22,7 +25,12 @@ export function pagePolicy(stylesheetSource: string): PagePolicy {
       'permissions-policy': 'camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()',
     },
     // Chrome applies form-action to the redirects that follow a POST as well, so the client's redirect URI has to be in it.
-    contentSecurityPolicy: (formTargets) => [start, ...new Set(formTargets.flatMap(sourceExpression))].join(' '),
+    contentSecurityPolicy: (formTargets, scriptSource) =>
+      [
+        ...(scriptSource === undefined ? [] : [`script-src ${scriptSource};`]),
+        start,
+        ...new Set(formTargets.flatMap(sourceExpression)),
+      ].join(' '),
   };
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ProtocolRequest } from '../core/endpoint.ts';
 import { InvalidRequest } from '../core/errors.ts';
 import { noParameters, parseParameters } from '../core/parameters.ts';
+import type { ClientCertificateReader } from './client-certificate.ts';
 import type { Cookies } from './cookies.ts';
 import type { HttpContext } from './exchange.ts';
 import { readForm } from './form-body.ts';
@@ -11,7 +12,10 @@ import { readForm } from './form-body.ts';
  * addresses of the server are those of its configuration.
  * @throws InvalidRequest on ill-formed parameters or a repeated field that must be single; see also `readForm`.
  */
-export async function readProtocolRequest(context: HttpContext, cookies: Cookies): Promise<ProtocolRequest> {
+export async function readProtocolRequest(
+  context: HttpContext,
+  { cookies, certificateOf }: { readonly cookies: Cookies; readonly certificateOf: ClientCertificateReader },
+): Promise<ProtocolRequest> {
   const { req: request, state } = context;
   refuseRepeatedFields(request);
   return {
@@ -21,26 +25,29 @@ export async function readProtocolRequest(context: HttpContext, cookies: Cookies
     headers: request.headers,
     cookies: cookies.read(request.headers.cookie),
     remoteAddress: state.remoteAddress,
+    peerCertificate: certificateOf(request, state.throughTrustedProxy),
     requestId: state.requestId,
   };
 }
+
+// RFC 9110 section 5.3; two Host fields are RFC 9112 section 3.2's 400.
+const SINGLE = new Set(['authorization', 'content-type', 'host']);
+const SINGLE_LENGTHS = new Set([...SINGLE].map(({ length }) => length));
 
 /**
  * Node keeps the first of these fields and drops the others in silence, while a proxy in front may have judged by the last. (It joins repeats
  * of every other field with commas, where an endpoint sees them.)
  */
 function refuseRepeatedFields({ rawHeaders }: IncomingMessage): void {
-  let authorization = 0;
-  let contentType = 0;
+  const seen = new Set<string>();
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] ?? '';
-    if (name.length === 13 && name.toLowerCase() === 'authorization') {
-      authorization++;
-    } else if (name.length === 12 && name.toLowerCase() === 'content-type') {
-      contentType++;
+    const raw = rawHeaders[i] ?? '';
+    const name = SINGLE_LENGTHS.has(raw.length) ? raw.toLowerCase() : '';
+    if (SINGLE.has(name)) {
+      if (seen.has(name)) {
+        throw new InvalidRequest(`The header ${name} must not be sent more than once.`);
+      }
+      seen.add(name);
     }
-  }
-  if (authorization > 1 || contentType > 1) {
-    throw new InvalidRequest(`The header ${authorization > 1 ? 'Authorization' : 'Content-Type'} must not be sent more than once.`);
   }
 }

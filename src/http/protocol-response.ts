@@ -41,6 +41,10 @@ export function responseWriter({ cookies, secure, stylesheetSource, isClosing }:
         case 'json':
           Object.assign(headers, NOT_STORED, JSON_CONTENT, response.headers);
           return send(context, response.status, headers, JSON.stringify(response.body));
+        case 'jwt':
+          Object.assign(headers, NOT_STORED, response.headers);
+          headers['content-type'] = response.contentType;
+          return send(context, response.status, headers, response.body);
         case 'document': {
           const tag = entityTag(response.body);
           headers['cache-control'] = `public, max-age=${response.maxAgeSeconds}`;
@@ -59,7 +63,7 @@ export function responseWriter({ cookies, secure, stylesheetSource, isClosing }:
           return send(context, 303, headers, '');
         case 'page':
           Object.assign(headers, policy.headers, response.headers);
-          headers['content-security-policy'] = policy.contentSecurityPolicy(response.formTargets ?? []);
+          headers['content-security-policy'] = policy.contentSecurityPolicy(response.formTargets ?? [], response.scriptSource);
           headers['set-cookie'] = response.cookies?.map(cookies.write);
           return send(context, response.status, headers, response.html);
       }

@@ -3,6 +3,7 @@ import { Router } from '@koa/router';
 import type Koa from 'koa';
 import type { Middleware } from 'koa';
 import type { Endpoint } from '../core/endpoint.ts';
+import type { ClientCertificateReader } from './client-certificate.ts';
 import type { Cookies } from './cookies.ts';
 import type { Exchange, HttpContext } from './exchange.ts';
 import { readProtocolRequest } from './protocol-request.ts';
@@ -20,6 +21,7 @@ export interface MountedEndpoint {
 export interface RouteDependencies {
   readonly mounted: readonly MountedEndpoint[];
   readonly cookies: Cookies;
+  readonly certificateOf: ClientCertificateReader;
   readonly writer: ResponseWriter;
 }
 
@@ -27,12 +29,13 @@ export interface RouteDependencies {
  * Has the application answer the endpoints, and refuse everything else.
  * @throws Error when two endpoints claim the same method of the same path.
  */
-export function addRoutes(app: Koa<Exchange>, { mounted, cookies, writer }: RouteDependencies): void {
+export function addRoutes(app: Koa<Exchange>, dependencies: RouteDependencies): void {
+  const { mounted } = dependencies;
   const router = new Router<Exchange>({ strict: true, sensitive: true });
   const allowed = allowedMethods(mounted);
   for (const each of mounted) {
     const { path, endpoint } = each;
-    const answer = answers(each, cookies, writer);
+    const answer = answers(each, dependencies);
     if (endpoint.crossOrigin) {
       const methods = endpoint.methods.join(',');
       const crossOrigin = cors({ ...CROSS_ORIGIN, allowMethods: methods });
@@ -55,13 +58,17 @@ const CROSS_ORIGIN: cors.Options = {
   keepHeadersOnError: false,
 };
 
-function answers({ path, endpoint, quiet = false }: MountedEndpoint, cookies: Cookies, writer: ResponseWriter): Middleware<Exchange> {
+function answers({ path, endpoint, quiet = false }: MountedEndpoint, dependencies: RouteDependencies): Middleware<Exchange> {
   const forBrowsers = endpoint.methods.includes('GET') && !endpoint.crossOrigin;
   return async (context) => {
     context.state.route = path;
     context.state.forBrowsers = forBrowsers;
     context.state.quiet = quiet;
-    writer.write(context, await endpoint.handle(await readProtocolRequest(context, cookies)));
+    if (context.method === 'HEAD' && forBrowsers && !quiet) {
+      // A GET of these may make a grant, whose code would be lost with the answer (RFC 9110 section 9.3.2 wants a HEAD to change nothing).
+      throw new MethodNotAllowed(endpoint.methods.join(', '));
+    }
+    dependencies.writer.write(context, await endpoint.handle(await readProtocolRequest(context, dependencies)));
   };
 }
 

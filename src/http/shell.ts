@@ -42,6 +42,7 @@ export function shell({ log, trustedProxies, writer, errorPage }: ShellDependenc
     const { remoteAddress, throughTrustedProxy } = originOf(req);
     state.requestId = nextRequestId(throughTrustedProxy ? req.headers['x-request-id'] : undefined);
     state.remoteAddress = remoteAddress;
+    state.throughTrustedProxy = throughTrustedProxy;
     let failure: unknown;
     let refusal: Refusal | undefined;
     try {

@@ -1,13 +1,19 @@
-import { addressRequest } from '../authorization/addressed-request.ts';
-import type { AddressedRequest, Authorization, AuthorizationRule } from '../authorization/authorization.ts';
-import { authorizationOf } from '../authorization/authorization.ts';
+import type { AddressedRequest, Authorization } from '../authorization/authorization.ts';
+import type { AuthorizationRequests } from '../authorization/authorization-requests.ts';
 import type { CodeIssuer } from '../authorization/code-issuer.ts';
-import { authorizationErrorResponse } from '../authorization/response.ts';
-import type { Clients } from '../clients/clients.ts';
+import type { PushedRequests } from '../authorization/pushed-requests.ts';
+import type { ReceivedRequest } from '../authorization/received-request.ts';
+import { plainRequest } from '../authorization/received-request.ts';
+import type { AnswerOccasion } from '../authorization/response.ts';
+import { authorizationErrorResponse, authorizationResponse } from '../authorization/response.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ProtocolRequest, ProtocolResponse } from '../core/endpoint.ts';
-import { OAuthError } from '../core/errors.ts';
+import { InvalidRequestUri, LoginRequired, OAuthError, RequestFormNotSupported } from '../core/errors.ts';
+import type { Parameters } from '../core/parameters.ts';
+import { chooseLanguage } from '../pages/languages.ts';
+import type { Subjects } from '../tokens/subjects.ts';
 import type { BrowserSessions } from './browser-sessions.ts';
+import { isExpectedUser } from './expected-user.ts';
 import type { InteractionPages } from './interaction-pages.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { Prompt, Situation } from './prompt.ts';
@@ -15,6 +21,12 @@ import type { Session } from './session.ts';
 
 /** The way of an authorization request: client and redirect URI, rules, prompts, code. Every step of a browser walks it from the start. */
 export interface AuthorizationFlow {
+  /**
+   * Takes a request in, out of whatever form it has.
+   * @returns a response instead, when that form is wrong and what is beside it says where to tell the client.
+   * @throws OAuthError when it does not: to be shown, never redirected.
+   */
+  begin(parameters: Parameters, request: ProtocolRequest): Promise<PendingRequest | ProtocolResponse>;
   /**
    * As far as the request gets by itself: a page for the user, an error for the client, or a code.
    * @throws InvalidRequest when client or redirect URI is not proven: to be shown, never redirected.
@@ -27,41 +39,69 @@ export interface AuthorizationFlow {
   situation(pending: PendingRequest, request: ProtocolRequest): Promise<Situation | ProtocolResponse>;
   /** The prompt that is due first, apart from those answered in this very step. */
   due(situation: Situation, answered?: Prompt['name']): Promise<Prompt | undefined>;
-  /** Gives the client its code: the user has done all there was to do. */
-  complete(situation: Situation & { readonly session: Session }, requestId: string): Promise<ProtocolResponse>;
+  /**
+   * Gives the client its code: the user has done all there was to do.
+   * @throws InvalidRequestUri when it was pushed and has been answered before.
+   */
+  complete(situation: Situation & { readonly session: Session }, request: ProtocolRequest): Promise<ProtocolResponse>;
+  /** Gives the client an error, which answers the request as a code does. @throws as `complete`. */
+  refuse(situation: Pick<Situation, 'addressed'>, error: OAuthError, request: ProtocolRequest): Promise<ProtocolResponse>;
 }
 
 export function authorizationFlow(rooms: {
   readonly issuer: string;
-  readonly clients: Clients;
-  readonly rules: readonly AuthorizationRule[];
+  readonly requests: AuthorizationRequests;
+  readonly pushedRequests: Pick<PushedRequests, 'use'>;
   readonly prompts: readonly Prompt[];
   readonly sessions: BrowserSessions;
   readonly issueCode: CodeIssuer;
+  readonly subjects: Subjects;
   readonly pages: InteractionPages;
   readonly clock: Clock;
 }): AuthorizationFlow {
-  const { issuer, clients, rules, prompts, sessions, issueCode, pages, clock } = rooms;
+  const { issuer, requests, pushedRequests, prompts, sessions, issueCode, subjects, pages, clock } = rooms;
 
   const flow: AuthorizationFlow = {
+    async begin(parameters, request) {
+      const startedAt = clock.now();
+      try {
+        return { ...(await requests.receive(parameters)), startedAt, sessionAtStart: undefined };
+      } catch (error) {
+        // Where a pushed request would have gone is not known, and the browser's word for it does not count.
+        if (!(error instanceof OAuthError) || error instanceof InvalidRequestUri) {
+          throw error;
+        }
+        const outside = requests.address(plainRequest(parameters));
+        // A form that is not supported leaves the parameters beside it, and what is wrong with them.
+        const addressed = error instanceof RequestFormNotSupported ? await outside : await outside.catch(refused);
+        if (addressed === undefined) {
+          throw error;
+        }
+        return authorizationErrorResponse(addressed, issuer, error, occasion(addressed, request));
+      }
+    },
+
     async proceed(pending, request) {
       const situation = await flow.situation(pending, request);
       if ('kind' in situation) {
         return situation;
       }
       const prompt = await flow.due(situation);
+      if (prompt?.name !== 'login' && isAnotherUser(situation)) {
+        return flow.refuse(situation, new LoginRequired(ANOTHER_USER), request);
+      }
       if (prompt === undefined && situation.session !== undefined) {
-        return flow.complete({ ...situation, session: situation.session }, request.requestId);
+        return flow.complete({ ...situation, session: situation.session }, request);
       }
       if (prompt !== undefined && situation.authorization.prompts.includes('none')) {
-        return authorizationErrorResponse(situation.addressed, issuer, prompt.errorWhenSilent());
+        return flow.refuse(situation, prompt.errorWhenSilent(), request);
       }
       return prompt?.name === 'consent' ? pages.consent(request, situation) : pages.login(request, situation);
     },
 
     async situation(pending, request) {
-      const addressed = await addressRequest(clients, pending.parameters);
-      const authorization = ruledAuthorization(addressed);
+      const addressed = await requests.address(pending);
+      const authorization = await ruledAuthorization(addressed, request);
       if ('kind' in authorization) {
         return authorization;
       }
@@ -80,20 +120,60 @@ export function authorizationFlow(rooms: {
       return undefined;
     },
 
-    async complete({ addressed, authorization, session, now }, requestId) {
-      return issueCode({ addressed, authorization, authentication: session, userId: session.userId, requestId }, now);
+    async complete(situation, request) {
+      // Whatever the prompts said: this must never be lost with a feature that somebody forgot to list.
+      if (isAnotherUser(situation)) {
+        return flow.refuse(situation, new LoginRequired(ANOTHER_USER), request);
+      }
+      const { addressed, authorization, session, now } = situation;
+      await answerOnce(addressed);
+      const { requestId } = request;
+      const code = await issueCode({ addressed, authorization, authentication: session, userId: session.userId, requestId }, now);
+      return authorizationResponse(addressed, issuer, { code }, occasion(addressed, request));
+    },
+
+    async refuse({ addressed }, error, request) {
+      await answerOnce(addressed);
+      return authorizationErrorResponse(addressed, issuer, error, occasion(addressed, request));
     },
   };
   return flow;
 
-  function ruledAuthorization(addressed: AddressedRequest): Authorization | ProtocolResponse {
+  async function ruledAuthorization(addressed: AddressedRequest, request: ProtocolRequest): Promise<Authorization | ProtocolResponse> {
     try {
-      return authorizationOf(addressed, rules);
+      return await requests.authorization(addressed);
     } catch (error) {
       if (error instanceof OAuthError) {
-        return authorizationErrorResponse(addressed, issuer, error);
+        return flow.refuse({ addressed }, error, request);
       }
       throw error;
     }
   }
+
+  function isAnotherUser({ addressed, authorization, session }: Situation): boolean {
+    return session !== undefined && !isExpectedUser(subjects, addressed.client, authorization.subjects, session);
+  }
+
+  /** Before anything is given: of two answers to one pushed request (two tabs, two nodes) the later has nothing. */
+  async function answerOnce({ pushedId }: ReceivedRequest): Promise<void> {
+    if (pushedId !== undefined && !(await pushedRequests.use(pushedId, clock.now()))) {
+      throw new InvalidRequestUri('The pushed request was answered before: begin again.');
+    }
+  }
+
+  function occasion({ parameters }: AddressedRequest, { headers }: ProtocolRequest): AnswerOccasion {
+    const accepted = headers['accept-language'];
+    const language = chooseLanguage(parameters.get('ui_locales'), typeof accepted === 'string' ? accepted : undefined);
+    return { language, now: clock.now() };
+  }
+}
+
+const ANOTHER_USER = 'Another user is logged in than the one that was asked about.';
+
+/** A request that cannot be addressed is no place for an error; an outage is one of its own. */
+function refused(error: unknown): undefined {
+  if (!(error instanceof OAuthError)) {
+    throw error;
+  }
+  return undefined;
 }

@@ -9,10 +9,10 @@ import type { Session, Sessions } from './session.ts';
 export interface BrowserSessions {
   /** The live session of the request, its idle time counted anew. */
   current(request: ProtocolRequest, now: EpochSeconds): Promise<Session | undefined>;
-  /** Logs a user in, in a new session (never one that a stranger may have planted); the browser's old one ends. */
+  /** Logs a user in, in a new session (never one that a stranger may have planted); the browser's old one goes (`Sessions.create`). */
   begin(request: ProtocolRequest, userId: string, methods: readonly string[], now: EpochSeconds): Promise<readonly SetCookie[]>;
-  /** Ends the browser's session. */
-  end(request: ProtocolRequest): Promise<readonly SetCookie[]>;
+  /** Ends the browser's session, with all that follows (`Sessions.end`). */
+  end(request: ProtocolRequest, now: EpochSeconds): Promise<readonly SetCookie[]>;
 }
 
 const COOKIE = 'keyturn_session';
@@ -25,8 +25,10 @@ export function browserSessions(rooms: {
   readonly secrets: ServerSecrets;
   readonly idleSeconds: number;
   readonly absoluteSeconds: number;
+  /** Called when a session has ended: there may be something to deliver. */
+  readonly onEnd: () => void;
 }): BrowserSessions {
-  const { sessions, secrets, idleSeconds, absoluteSeconds } = rooms;
+  const { sessions, secrets, idleSeconds, absoluteSeconds, onEnd } = rooms;
 
   return {
     async current(request, now) {
@@ -43,26 +45,20 @@ export function browserSessions(rooms: {
     },
     async begin(request, userId, methods, now) {
       const old = sessionIdOf(request);
-      if (old !== undefined) {
-        await sessions.end(old);
-      }
       const id = newIdentifier();
       const expiresAt = now + absoluteSeconds;
-      await sessions.create({
-        id,
-        userId,
-        authTime: now,
-        methods,
-        createdAt: now,
-        idleExpiresAt: Math.min(now + idleSeconds, expiresAt),
-        expiresAt,
-      });
+      const idleExpiresAt = Math.min(now + idleSeconds, expiresAt);
+      await sessions.create({ id, userId, authTime: now, methods, createdAt: now, idleExpiresAt, expiresAt }, old);
+      if (old !== undefined) {
+        onEnd();
+      }
       return [{ name: COOKIE, value: cookieOf(id), maxAgeSeconds: absoluteSeconds }];
     },
-    async end(request) {
+    async end(request, now) {
       const id = sessionIdOf(request);
       if (id !== undefined) {
-        await sessions.end(id);
+        await sessions.end(id, now);
+        onEnd();
       }
       return [{ name: COOKIE, value: '', maxAgeSeconds: 0 }];
     },

@@ -1,7 +1,8 @@
 import type { AddressedRequest, Authorization } from '../authorization/authorization.ts';
 import { canBeImpersonated } from '../clients/redirect-uri.ts';
 import { ConsentRequired } from '../core/errors.ts';
-import { isWithin } from '../core/scope.ts';
+import { isWithin, type Scope } from '../core/scope.ts';
+import { scopesOfRequests } from '../tokens/user-claims.ts';
 import type { Consents } from './consents.ts';
 import type { Prompt } from './prompt.ts';
 
@@ -34,7 +35,13 @@ export function isRemembered({ client, redirectUri }: AddressedRequest): boolean
   return client.isConfidential || !canBeImpersonated(redirectUri);
 }
 
+/** The scope values a user is told of: those asked for, and those whose data is asked for claim by claim (OpenID Connect Core section 5.5). */
+export function shownScope({ scope, openid }: Authorization): Scope {
+  return [...new Set([...scope, ...scopesOfRequests(openid?.claims?.id_token, openid?.claims?.userinfo)])];
+}
+
 /** What a user allows, item by item. Those with a space in them are no scope values, and cannot be taken for one. */
-export function consentItems({ scope, resources }: Authorization): readonly string[] {
-  return ['client access', ...scope, ...resources.map((resource) => `resource ${resource}`)];
+export function consentItems(authorization: Authorization): readonly string[] {
+  const { resources } = authorization;
+  return ['client access', ...shownScope(authorization), ...resources.map((resource) => `resource ${resource}`)];
 }

@@ -7,7 +7,7 @@ import { chooseLanguage } from '../pages/languages.ts';
 import type { LoginProblem } from '../pages/login-page.ts';
 import { loginPage } from '../pages/login-page.ts';
 import { describeRedirect } from '../pages/redirect-description.ts';
-import { isRemembered } from './consent-prompt.ts';
+import { isRemembered, shownScope } from './consent-prompt.ts';
 import type { FormPurpose, Forms } from './forms.ts';
 import type { PendingRequests } from './pending-request.ts';
 import type { Situation } from './prompt.ts';
@@ -81,7 +81,7 @@ export function interactionPages(rooms: {
           language,
           client: { name: nameOf(situation), uri: client_uri, policyUri: policy_uri, tosUri: tos_uri },
           username: user?.username ?? '',
-          scopes: authorization.scope,
+          scopes: shownScope(authorization),
           resources: authorization.resources,
           redirectTo: describeRedirect(language, addressed.redirectUri),
           remembered: isRemembered(addressed),

@@ -1,5 +1,5 @@
+import type { ReceivedRequest } from '../authorization/received-request.ts';
 import type { EpochSeconds } from '../core/clock.ts';
-import type { Parameters } from '../core/parameters.ts';
 import { parametersOf } from '../core/parameters.ts';
 import type { ServerSecrets } from '../keys/server-secrets.ts';
 import { mintBytes, proveBytes } from '../tokens/authenticated-bytes.ts';
@@ -7,10 +7,10 @@ import { mintBytes, proveBytes } from '../tokens/authenticated-bytes.ts';
 /**
  * An authorization request on its way through login and consent. It travels with the browser, signed, in forms and redirects: a visit to
  * `/authorize` writes nothing, so that nobody can fill the database with beginnings. It grants nothing either: every step begins with the
- * request's rules again.
+ * request's rules again. It holds the parameters themselves, also those that were pushed or signed, so that a login may take longer than those
+ * references live.
  */
-export interface PendingRequest {
-  readonly parameters: Parameters;
+export interface PendingRequest extends ReceivedRequest {
   readonly startedAt: EpochSeconds;
   /**
    * The session the browser had when the request began, '' for none: a login that the request asks for must have made another one.
@@ -27,13 +27,14 @@ export interface PendingRequests {
 }
 
 const DOMAIN = 'keyturn pending authorization request';
-// Long enough to find a password; the client's own state seldom lives longer.
-const LIFETIME_SECONDS = 3600;
+/** How long a request may be on its way: enough to find a password; the client's own state seldom lives longer. */
+export const PENDING_REQUEST_SECONDS = 3600;
 
 export function pendingRequests(secrets: ServerSecrets): PendingRequests {
   return {
-    sign({ parameters, startedAt, sessionAtStart }) {
-      return mintBytes(secrets, DOMAIN, Buffer.from(JSON.stringify([startedAt, sessionAtStart ?? null, parameters.entries])));
+    sign({ parameters, isSigned, pushedId, startedAt, sessionAtStart }) {
+      const values: Signed = [startedAt, sessionAtStart ?? null, parameters.entries, isSigned, pushedId ?? null];
+      return mintBytes(secrets, DOMAIN, Buffer.from(JSON.stringify(values)));
     },
     open(text, now) {
       const proven = proveBytes(secrets, DOMAIN, text);
@@ -41,10 +42,24 @@ export function pendingRequests(secrets: ServerSecrets): PendingRequests {
         return undefined;
       }
       // Proven bytes are our own: their shape is what `sign` gave them.
-      const [startedAt, sessionAtStart, entries] = JSON.parse(proven.toString()) as [number, string | null, [string, string][]];
-      return now >= startedAt + LIFETIME_SECONDS
+      const [startedAt, sessionAtStart, entries, isSigned, pushedId] = JSON.parse(proven.toString()) as Signed;
+      return now >= startedAt + PENDING_REQUEST_SECONDS
         ? undefined
-        : { parameters: parametersOf(entries), startedAt, sessionAtStart: sessionAtStart ?? undefined };
+        : {
+            parameters: parametersOf(entries),
+            isSigned,
+            pushedId: pushedId ?? undefined,
+            startedAt,
+            sessionAtStart: sessionAtStart ?? undefined,
+          };
     },
   };
 }
+
+type Signed = readonly [
+  startedAt: EpochSeconds,
+  sessionAtStart: string | null,
+  entries: readonly (readonly [string, string])[],
+  isSigned: boolean,
+  pushedId: string | null,
+];

@@ -3,6 +3,11 @@ import type { EpochSeconds } from '../core/clock.ts';
 /** A browser in which a user has logged in. */
 export interface Session {
   readonly id: string;
+  /**
+   * What grants and clients know the session by (OpenID Connect Back-Channel Logout section 2.1): it stays the same when its user logs in
+   * again in the same browser, so that a later logout reaches the clients of the earlier login, too.
+   */
+  readonly sid: string;
   readonly userId: string;
   readonly authTime: EpochSeconds;
   /** RFC 8176 authentication method references. */
@@ -14,12 +19,22 @@ export interface Session {
   readonly expiresAt: EpochSeconds;
 }
 
+/** A session about to begin. */
+export type NewSession = Omit<Session, 'sid'>;
+
 /** The records of sessions. */
 export interface Sessions {
-  create(session: Session): Promise<void>;
+  /**
+   * Puts a session in place of the one the browser had (`replaces`), in one transaction. The same user's hands on its `sid`; another
+   * user's ends, as by `end`.
+   */
+  create(session: NewSession, replaces?: string): Promise<void>;
   /** The session, if it is not over at `now` and its user is not disabled. */
   findLive(id: string, now: EpochSeconds): Promise<Session | undefined>;
   touch(id: string, idleExpiresAt: EpochSeconds): Promise<void>;
-  /** Idempotent. */
-  end(id: string): Promise<void>;
+  /**
+   * Ends a session with all that follows for the clients of its grants: those that registered for it are told (their deliveries are in the
+   * outbox), and grants end where the client wants that. One transaction. Idempotent.
+   */
+  end(id: string, now: EpochSeconds): Promise<void>;
 }

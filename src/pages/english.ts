@@ -51,12 +51,19 @@ export const english: Messages = {
   signOut: {
     title: 'Sign out',
     heading: 'Sign out?',
+    requested: '{client} asks to sign you out here, too.',
     account: 'You are signed in as {username}.',
     submit: 'Sign out',
     stay: 'To stay signed in, close this page.',
     doneTitle: 'You are signed out',
     done: 'You can close this page.',
     otherApplications: 'Applications you used may keep you signed in until you sign out there, too.',
+  },
+  formPost: {
+    title: 'Continue',
+    heading: 'Back to the application',
+    advice: 'You are being sent on. If nothing happens, continue by yourself.',
+    submit: 'Continue',
   },
   error: {
     situations: {

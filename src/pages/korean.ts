@@ -52,12 +52,19 @@ export const korean: Messages = {
   signOut: {
     title: '로그아웃',
     heading: '로그아웃하시겠습니까?',
+    requested: '{client} 앱에서 이 계정의 로그아웃을 요청했습니다.',
     account: '{username} 계정으로 로그인되어 있습니다.',
     submit: '로그아웃',
     stay: '로그인 상태를 유지하려면 이 페이지를 닫아 주십시오.',
     doneTitle: '로그아웃되었습니다',
     done: '이제 이 페이지를 닫아도 됩니다.',
     otherApplications: '이용하던 앱에는 로그인 상태가 남아 있을 수 있으니 필요하면 앱에서도 로그아웃해 주십시오.',
+  },
+  formPost: {
+    title: '계속',
+    heading: '앱으로 돌아가는 중입니다',
+    advice: '잠시 후 앱으로 이동합니다. 이동하지 않으면 직접 계속해 주십시오.',
+    submit: '계속',
   },
   error: {
     situations: {

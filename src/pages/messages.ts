@@ -54,12 +54,19 @@ export interface Messages {
   readonly signOut: {
     readonly title: string;
     readonly heading: string;
+    readonly requested: string;
     readonly account: string;
     readonly submit: string;
     readonly stay: string;
     readonly doneTitle: string;
     readonly done: string;
     readonly otherApplications: string;
+  };
+  readonly formPost: {
+    readonly title: string;
+    readonly heading: string;
+    readonly advice: string;
+    readonly submit: string;
   };
   readonly error: {
     readonly situations: Readonly<Record<ErrorSituation, { readonly title: string; readonly advice: string }>>;

@@ -17,8 +17,8 @@ export interface PageFrame {
 }
 
 /**
- * A complete HTML document. It asks for nothing outside itself, has no script, and no style but the one stylesheet, so the strictest
- * content security policy fits: `default-src 'none'` with `stylesheetSource` and, for its icon, `img-src data:`.
+ * A complete HTML document. It asks for nothing outside itself, has no script (but for `formPostPage`), and no style but the one stylesheet, so
+ * the strictest content security policy fits: `default-src 'none'` with `stylesheetSource` and, for its icon, `img-src data:`.
  */
 export function page({ language, title, turn, recipient, body }: PageFrame): string {
   const colours = { light: lightPalette.canvas, dark: darkPalette.canvas };

@@ -1,4 +1,5 @@
 import type { EpochSeconds } from '../core/clock.ts';
+import { PENDING_REQUEST_SECONDS } from '../interaction/pending-request.ts';
 import type { Database } from './database.ts';
 
 /** How many records of each kind a run deleted. */
@@ -7,6 +8,8 @@ export interface CleanupCounts {
   readonly sessions: number;
   readonly revokedAccessTokens: number;
   readonly loginAttempts: number;
+  readonly pushedRequests: number;
+  readonly usedIdentifiers: number;
 }
 
 export interface CleanupTimes {
@@ -24,11 +27,12 @@ export interface Cleanup {
 }
 
 /**
- * Dates of expiry are not indexed (an index on what every rotation changes would cost each of them), so the tables are walked by their
- * keys, page by page, each page a short statement of its own that requests wait for no longer than for one another.
+ * Dates of expiry that move are not indexed (an index on what every rotation changes would cost each of them), so those tables are walked by
+ * their keys, page by page, each page a short statement of its own that requests wait for no longer than for one another. Where the date is
+ * fixed at birth, an index finds what is over.
  */
 export function cleanupOf(database: Database): Cleanup {
-  const grants = sweeper(database, { table: 'grants', key: 'id', over: 'revoked_at < ? OR expires_at < ?' });
+  const grants = sweeper(database, { table: 'grants', key: 'id', over: FORGETTABLE_GRANT });
   const sessions = sweeper(database, { table: 'sessions', key: 'id', over: 'idle_expires_at < ? OR expires_at < ?' });
   const tokens = sweeper(database, { table: 'revoked_access_tokens', key: 'jti', over: 'expires_at < ?' });
   const attempts = sweeper(database, {
@@ -36,6 +40,8 @@ export function cleanupOf(database: Database): Cleanup {
     key: 'key',
     over: 'last_attempt_at < ? AND coalesce(barred_until, 0) < ?',
   });
+  const pushedRequests = expiryOf(database, { table: 'pushed_requests', key: 'id' });
+  const identifiers = expiryOf(database, { table: 'used_identifiers', key: 'namespace, value' });
   return {
     async run({ now, keepSeconds, forgetAttemptsSeconds }) {
       const end = now - keepSeconds;
@@ -44,10 +50,17 @@ export function cleanupOf(database: Database): Cleanup {
         sessions: await sessions([end, end]),
         revokedAccessTokens: await tokens([end]),
         loginAttempts: await attempts([now - forgetAttemptsSeconds, now]),
+        // One that a browser came with in time is looked for until its login is over.
+        pushedRequests: await pushedRequests(now - PENDING_REQUEST_SECONDS),
+        usedIdentifiers: await identifiers(now),
       };
     },
   };
 }
+
+// A grant remembers, while its session lasts, that its client must be told of a logout (OpenID Connect Back-Channel Logout section 2.3).
+const FORGETTABLE_GRANT =
+  '(revoked_at < ? OR expires_at < ?) AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.sid = grants.session_id)';
 
 const PAGE_ROWS = 500;
 const PAGES_A_RUN = 20;
@@ -82,6 +95,23 @@ function sweeper(database: Database, { table, key, over }: Sweep): (bindings: re
       );
       cursor = found.rows_seen < PAGE_ROWS ? '' : last;
       if (cursor === '') {
+        break;
+      }
+    }
+    return deleted;
+  };
+}
+
+/** @returns a function that deletes what expired before `end`, the oldest first, and answers how many rows that were. */
+function expiryOf(database: Database, { table, key }: Pick<Sweep, 'table' | 'key'>): (end: EpochSeconds) => Promise<number> {
+  const deletion = `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE expires_at < ? ORDER BY expires_at LIMIT ${PAGE_ROWS}) RETURNING 1 AS deleted`;
+
+  return async (end) => {
+    let deleted = 0;
+    for (let page = 0; page < PAGES_A_RUN; page++) {
+      const rows = await database.rows(deletion, [end]);
+      deleted += rows.length;
+      if (rows.length < PAGE_ROWS) {
         break;
       }
     }

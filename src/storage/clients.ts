@@ -71,8 +71,8 @@ function recordOf(row: ClientRow): ClientRecord {
 
 /** JSON has no undefined: a secret without an end has no such member. */
 function secretsOf(text: string): ClientRecord['secrets'] {
-  const secrets: { digest: string; createdAt: number; expiresAt?: number }[] = JSON.parse(text);
-  return secrets.map(({ digest, createdAt, expiresAt }) => ({ digest, createdAt, expiresAt }));
+  const secrets: { digest: string; sealed?: string; createdAt: number; expiresAt?: number }[] = JSON.parse(text);
+  return secrets.map(({ expiresAt, ...secret }) => ({ ...secret, expiresAt }));
 }
 
 /** Whether a row was changed, with what follows if so. */

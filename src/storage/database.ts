@@ -64,7 +64,7 @@ export function databaseOn(connections: Connections): Database {
   };
 }
 
-/** sqlite3 answers a list of rows, pg an object that has one. */
-function rowsOf<Row>(answer: unknown): readonly Row[] {
+/** The rows of a raw statement's answer: sqlite3 answers a list, pg an object that has one. */
+export function rowsOf<Row>(answer: unknown): readonly Row[] {
   return Array.isArray(answer) ? answer : (answer as { readonly rows: readonly Row[] }).rows;
 }

@@ -12,11 +12,12 @@ export interface GrantRow {
   readonly auth_time: number;
   readonly auth_methods: string;
   readonly session_id: string;
-  readonly redirect_uri: string | null;
-  readonly redirect_uri_given: number | null;
+  readonly redirect_uri: string;
+  readonly redirect_uri_given: number;
   readonly code_challenge: string | null;
   readonly openid: string | null;
   readonly confirmation: string | null;
+  readonly bound_from: number | null;
   readonly generation: number;
   readonly generation_at: number;
   readonly expires_at: number;
@@ -30,7 +31,7 @@ export interface GrantRow {
 
 /** What a statement selects, or returns, for a `GrantRow`. The subqueries read the row of the user that is there by the foreign key. */
 export const GRANT_COLUMNS = `grants.id, grants.client_id, grants.user_id, grants.scope, grants.resources, grants.auth_time, grants.auth_methods,
-  grants.session_id, grants.redirect_uri, grants.redirect_uri_given, grants.code_challenge, grants.openid, grants.confirmation, grants.generation, grants.generation_at,
+  grants.session_id, grants.redirect_uri, grants.redirect_uri_given, grants.code_challenge, grants.openid, grants.confirmation, grants.bound_from, grants.generation, grants.generation_at,
   grants.expires_at, grants.absolute_expires_at, grants.created_at, grants.revoked_at, grants.revocation_reason,
   (SELECT users.disabled_at FROM users WHERE users.id = grants.user_id) AS user_disabled_at,
   (SELECT users.access_token_claims FROM users WHERE users.id = grants.user_id) AS user_access_token_claims`;
@@ -50,6 +51,7 @@ export const NEW_GRANT_COLUMNS = [
   ['code_challenge', 'text'],
   ['openid', 'text'],
   ['confirmation', 'text'],
+  ['bound_from', 'bigint'],
   ['generation', 'bigint'],
   ['generation_at', 'bigint'],
   ['expires_at', 'bigint'],
@@ -73,6 +75,7 @@ export function valuesOf(grant: NewGrant): readonly (string | number | null)[] {
     grant.code.codeChallenge ?? null,
     grant.openid === undefined ? null : JSON.stringify(grant.openid),
     confirmationText(grant.confirmation),
+    grant.confirmation === undefined ? null : 0,
     0,
     grant.createdAt,
     grant.expiresAt,
@@ -93,16 +96,14 @@ export function grantOf(row: GrantRow): Grant {
     scope: scopeOf(row.scope),
     resources: JSON.parse(row.resources),
     authentication: { authTime: row.auth_time, methods: JSON.parse(row.auth_methods), sessionId: row.session_id },
-    code:
-      row.redirect_uri === null
-        ? undefined
-        : {
-            redirectUri: row.redirect_uri,
-            redirectUriGiven: row.redirect_uri_given === 1,
-            codeChallenge: row.code_challenge ?? undefined,
-          },
+    code: {
+      redirectUri: row.redirect_uri,
+      redirectUriGiven: row.redirect_uri_given === 1,
+      codeChallenge: row.code_challenge ?? undefined,
+    },
     openid: row.openid === null ? undefined : JSON.parse(row.openid),
     confirmation: row.confirmation === null ? undefined : confirmationOf(row.confirmation),
+    boundFrom: row.bound_from ?? undefined,
     generation: row.generation,
     generationAt: row.generation_at,
     expiresAt: row.expires_at,

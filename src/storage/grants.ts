@@ -68,17 +68,18 @@ function changer(database: Database): (batch: readonly Change[]) => Promise<read
       generation_at = CASE WHEN input.to_generation <> grants.generation THEN input.at ELSE grants.generation_at END,
       expires_at = CASE WHEN input.reason IS NULL
         THEN ${least}(input.expires_at, coalesce(grants.absolute_expires_at, input.expires_at)) ELSE grants.expires_at END,
-      redirect_uri = CASE WHEN input.reason IS NOT NULL THEN grants.redirect_uri END,
-      redirect_uri_given = CASE WHEN input.reason IS NOT NULL THEN grants.redirect_uri_given END,
-      code_challenge = CASE WHEN input.reason IS NOT NULL THEN grants.code_challenge END,
       confirmation = CASE input.binding
         WHEN 'bind' THEN coalesce(input.confirmation, grants.confirmation) WHEN 'release' THEN NULL ELSE grants.confirmation END,
+      bound_from = CASE WHEN input.binding = 'release' THEN NULL
+        WHEN input.binding = 'bind' AND input.confirmation IS NOT NULL THEN coalesce(grants.bound_from, input.to_generation)
+        ELSE grants.bound_from END,
       revoked_at = CASE WHEN input.reason IS NOT NULL THEN input.at END,
       revocation_reason = input.reason
     FROM ${input.sql}
     WHERE grants.id = input.id AND grants.revoked_at IS NULL AND (
       input.reason IS NOT NULL OR (
-        grants.client_id = input.client_id AND grants.generation = input.from_generation AND CASE WHEN input.catch_up = 1 THEN coalesce(grants.absolute_expires_at, input.at + 1) ELSE grants.expires_at END > input.at
+        grants.client_id = input.client_id AND grants.generation = input.from_generation
+        AND CASE WHEN input.catch_up = 1 THEN coalesce(grants.absolute_expires_at, input.at + 1) ELSE grants.expires_at END > input.at
         AND (grants.confirmation IS NULL OR grants.confirmation = input.confirmation)
         AND EXISTS (SELECT 1 FROM users WHERE users.id = grants.user_id AND users.disabled_at IS NULL)))
     RETURNING ${GRANT_COLUMNS}`;

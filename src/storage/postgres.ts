@@ -46,7 +46,7 @@ const REQUEST_LIMITS: PoolLimits = { connections: 10, statementMilliseconds: 500
 const INT8 = 20;
 
 function pool(url: string, limits: PoolLimits): Knex {
-  // Connections that did not answer in time. The statement may still run on them, so they are not used again.
+  // Connections that did not answer in time or are being ended. A statement may still run on them, so they are not used again.
   const hung = new Set<string>();
   const instance = knex({
     client: 'pg',
@@ -72,7 +72,8 @@ function pool(url: string, limits: PoolLimits): Knex {
     log: silentLog,
   });
   instance.on('query-error', (error: Error, query: object) => {
-    if (error.message.endsWith('Query read timeout')) {
+    // 57P01 to 57P03: the server ended the connection and said so; its end may come a moment later than the next statement.
+    if (error.message.endsWith('Query read timeout') || /^57P0[1-3]$/.test(codeOf(error))) {
       hung.add(uidOf(query));
     }
   });

@@ -1,17 +1,23 @@
 import type { LoginThrottleStore } from '../accounts/login-throttle-store.ts';
 import type { Users } from '../accounts/user.ts';
+import type { PushedRequests } from '../authorization/pushed-requests.ts';
 import type { ClientStore } from '../clients/client-store.ts';
+import type { Deliveries } from '../deliveries/delivery.ts';
 import type { Grants } from '../grants/grants.ts';
 import type { Consents } from '../interaction/consents.ts';
 import type { Sessions } from '../interaction/session.ts';
 import type { RevokedAccessTokens } from '../tokens/revoked-access-tokens.ts';
+import type { ServerValues } from '../tokens/server-values.ts';
 import type { UsedIdentifiers } from '../tokens/used-identifiers.ts';
 import { clientsIn } from './clients.ts';
 import { consentsIn } from './consents.ts';
 import type { Database } from './database.ts';
+import { deliveriesIn } from './deliveries.ts';
 import { grantsIn } from './grants.ts';
 import { loginAttemptsIn } from './login-attempts.ts';
+import { pushedRequestsIn } from './pushed-requests.ts';
 import { revokedAccessTokensIn } from './revoked-access-tokens.ts';
+import { serverValuesIn } from './server-values.ts';
 import { sessionsIn } from './sessions.ts';
 import { usedIdentifiersIn } from './used-identifiers.ts';
 import { usersIn } from './users.ts';
@@ -25,7 +31,10 @@ export interface Repositories {
   readonly consents: Consents;
   readonly revokedAccessTokens: RevokedAccessTokens;
   readonly usedIdentifiers: UsedIdentifiers;
+  readonly pushedRequests: PushedRequests;
+  readonly serverValues: ServerValues;
   readonly loginAttempts: LoginThrottleStore;
+  readonly deliveries: Deliveries;
 }
 
 /** Make them once for a database: concurrent writes of one process are gathered in them. */
@@ -38,6 +47,9 @@ export function repositoriesIn(database: Database): Repositories {
     consents: consentsIn(database),
     revokedAccessTokens: revokedAccessTokensIn(database),
     usedIdentifiers: usedIdentifiersIn(database),
+    pushedRequests: pushedRequestsIn(database),
+    serverValues: serverValuesIn(database),
     loginAttempts: loginAttemptsIn(database),
+    deliveries: deliveriesIn(database),
   };
 }

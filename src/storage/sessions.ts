@@ -1,23 +1,16 @@
-import type { Session, Sessions } from '../interaction/session.ts';
-import type { Database } from './database.ts';
+import type { Knex } from 'knex';
+import type { NewSession, Session, Sessions } from '../interaction/session.ts';
+import { type Database, rowsOf } from './database.ts';
+import { endSessions } from './session-end.ts';
 
 /** The records of sessions in the database. */
 export function sessionsIn(database: Database): Sessions {
   return {
-    async create(session) {
-      await database.rows(
-        `INSERT INTO sessions (id, user_id, auth_time, methods, created_at, idle_expires_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-        [
-          session.id,
-          session.userId,
-          session.authTime,
-          JSON.stringify(session.methods),
-          session.createdAt,
-          session.idleExpiresAt,
-          session.expiresAt,
-        ],
-      );
-    },
+    create: (session, replaces) =>
+      database.transaction(async (transaction) => {
+        const sid = replaces === undefined ? undefined : await takeOver(transaction, session, replaces);
+        await transaction<SessionRow>('sessions').insert(rowOf({ ...session, sid: sid ?? session.id }));
+      }),
     async findLive(id, now) {
       const [row] = await database.rows<SessionRow>(
         `SELECT sessions.* FROM sessions JOIN users ON users.id = sessions.user_id
@@ -29,14 +22,28 @@ export function sessionsIn(database: Database): Sessions {
     async touch(id, idleExpiresAt) {
       await database.rows('UPDATE sessions SET idle_expires_at = ? WHERE id = ?', [idleExpiresAt, id]);
     },
-    async end(id) {
-      await database.rows('DELETE FROM sessions WHERE id = ?', [id]);
+    async end(id, now) {
+      await database.transaction((transaction) => endSessions(transaction, { id }, now));
     },
   };
 }
 
+/** @returns the `sid` of the session that goes, where it was the same user's. */
+async function takeOver(transaction: Knex.Transaction, session: NewSession, replaces: string): Promise<string | undefined> {
+  const answer: unknown = await transaction.raw('DELETE FROM sessions WHERE id = ? AND user_id = ? RETURNING sid', [
+    replaces,
+    session.userId,
+  ]);
+  const [same] = rowsOf<{ readonly sid: string }>(answer);
+  if (same === undefined) {
+    await endSessions(transaction, { id: replaces }, session.createdAt);
+  }
+  return same?.sid;
+}
+
 interface SessionRow {
   readonly id: string;
+  readonly sid: string;
   readonly user_id: string;
   readonly auth_time: number;
   readonly methods: string;
@@ -45,9 +52,23 @@ interface SessionRow {
   readonly expires_at: number;
 }
 
+function rowOf(session: Session): SessionRow {
+  return {
+    id: session.id,
+    sid: session.sid,
+    user_id: session.userId,
+    auth_time: session.authTime,
+    methods: JSON.stringify(session.methods),
+    created_at: session.createdAt,
+    idle_expires_at: session.idleExpiresAt,
+    expires_at: session.expiresAt,
+  };
+}
+
 function sessionOf(row: SessionRow): Session {
   return {
     id: row.id,
+    sid: row.sid,
     userId: row.user_id,
     authTime: row.auth_time,
     methods: JSON.parse(row.methods),

@@ -169,6 +169,6 @@ async function exists(file: string): Promise<boolean> {
 function failureLine(file: string, error: unknown): string {
   const reason = error instanceof Error ? error.message.replace(/\s+/g, ' ') : String(error);
   return ['SQLITE_CORRUPT', 'SQLITE_NOTADB'].includes(codeOf(error))
-    ? `The SQLite database ${file} is damaged (${reason}): restore a backup (keyturn restore FILE).`
+    ? `The SQLite database ${file} is damaged (${reason}): stop the server and put a backup in its place.`
     : `The SQLite database ${file} cannot be opened: ${reason}`;
 }

@@ -1,6 +1,9 @@
 import type { Knex } from 'knex';
 import type { User, Users } from '../accounts/user.ts';
+import type { EpochSeconds } from '../core/clock.ts';
+import type { RevocationReason } from '../grants/grant.ts';
 import type { Database } from './database.ts';
+import { endSessions } from './session-end.ts';
 
 /** The records of users in the database. */
 export function usersIn(database: Database): Users {
@@ -28,9 +31,10 @@ export function usersIn(database: Database): Users {
     setPassword: (id, passwordHash, now) =>
       database.transaction(async (transaction) => {
         const changed = await update(transaction, id, { password_hash: passwordHash, updated_at: now });
-        await endSessions(transaction, id);
+        await endSessions(transaction, { user_id: id }, now);
         return changed;
       }),
+    setProfile: (id, profile, now) => database.run((knex) => update(knex, id, { profile: JSON.stringify(profile), updated_at: now })),
     setAccessTokenClaims: (id, claims, now) =>
       database.run((knex) => update(knex, id, { access_token_claims: JSON.stringify(claims), updated_at: now })),
     disable: (id, now) =>
@@ -40,11 +44,15 @@ export function usersIn(database: Database): Users {
           disabled_at: transaction.raw('coalesce(disabled_at, ?)', [now]),
           updated_at: now,
         });
-        await endSessions(transaction, id);
-        await transaction('grants')
-          .where({ user_id: id, revoked_at: null })
-          .update({ revoked_at: now, revocation_reason: 'user_disabled' });
+        // The grants first: they all end for this reason, and not some of them because of the logout.
+        await revokeGrants(transaction, id, 'user_disabled', now);
+        await endSessions(transaction, { user_id: id }, now);
         return known;
+      }),
+    signOut: (id, { grants }, now) =>
+      database.transaction(async (transaction) => {
+        const grantCount = grants ? await revokeGrants(transaction, id, 'operator', now) : 0;
+        return { sessions: await endSessions(transaction, { user_id: id }, now), grants: grantCount };
       }),
     enable: (id, now) => database.run((knex) => update(knex, id, { disabled_at: null, updated_at: now })),
   };
@@ -56,6 +64,7 @@ interface UserRow {
   readonly canonical_username: string;
   readonly email: string | null;
   readonly name: string | null;
+  readonly profile: string;
   readonly password_hash: string;
   readonly disabled_at: number | null;
   readonly access_token_claims: string;
@@ -70,6 +79,7 @@ function rowOf(user: User, canonicalUsername: string): UserRow {
     canonical_username: canonicalUsername,
     email: user.email ?? null,
     name: user.name ?? null,
+    profile: JSON.stringify(user.profile),
     password_hash: user.passwordHash,
     disabled_at: user.disabledAt ?? null,
     access_token_claims: JSON.stringify(user.accessTokenClaims),
@@ -84,6 +94,7 @@ function userOf(row: UserRow): User {
     username: row.username,
     email: row.email ?? undefined,
     name: row.name ?? undefined,
+    profile: JSON.parse(row.profile),
     passwordHash: row.password_hash,
     disabledAt: row.disabled_at ?? undefined,
     accessTokenClaims: JSON.parse(row.access_token_claims),
@@ -96,6 +107,6 @@ async function update(knex: Knex, id: string, changes: Readonly<Record<string, s
   return (await knex('users').where({ id }).update(changes)) === 1;
 }
 
-async function endSessions(transaction: Knex.Transaction, userId: string): Promise<void> {
-  await transaction('sessions').where({ user_id: userId }).delete();
+function revokeGrants(transaction: Knex.Transaction, userId: string, reason: RevocationReason, now: EpochSeconds): Promise<number> {
+  return transaction('grants').where({ user_id: userId, revoked_at: null }).update({ revoked_at: now, revocation_reason: reason });
 }

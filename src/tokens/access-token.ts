@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
+import { contextClassOf } from '../accounts/authentication-context.ts';
 import type { Client } from '../clients/client.ts';
+import { permittedAlgorithms } from '../clients/fapi2-profile.ts';
 import type { Lifetimes, SigningAlgorithm } from '../config/config.ts';
 import type { EpochSeconds } from '../core/clock.ts';
 import type { Scope } from '../core/scope.ts';
 import { formatScope } from '../core/scope.ts';
 import type { Confirmation, Grant } from '../grants/grant.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
+import { confirmationClaim, tokenTypeOf } from './confirmation-claim.ts';
 import { accessTokenSeconds } from './lifetimes.ts';
+import type { Subjects } from './subjects.ts';
 
 /** Whom an access token is for, and what it lets its bearer do. */
 export interface AccessTokenOrder {
@@ -38,8 +42,9 @@ export function accessTokenIssuer(rooms: {
   readonly algorithms: readonly [SigningAlgorithm, ...SigningAlgorithm[]];
   readonly lifetimes: Lifetimes;
   readonly notBefore: boolean;
+  readonly subjects: Subjects;
 }): AccessTokenIssuer {
-  const { issuer, keys, algorithms, lifetimes, notBefore } = rooms;
+  const { issuer, keys, algorithms, lifetimes, notBefore, subjects } = rooms;
 
   return async ({ client, grant, scope, resources, confirmation }, now) => {
     const expiresIn = accessTokenSeconds(client, lifetimes);
@@ -49,7 +54,7 @@ export function accessTokenIssuer(rooms: {
       ...grant?.user.accessTokenClaims,
       iss: issuer,
       // RFC 9068 section 2.2: without a user, the client itself is the subject.
-      sub: grant?.user.id ?? client.id,
+      sub: grant === undefined ? client.id : subjects.of(client, grant.user.id),
       aud: audienceOf(client, resources, issuer),
       exp: now + expiresIn,
       ...(notBefore ? { nbf: now } : {}),
@@ -58,15 +63,20 @@ export function accessTokenIssuer(rooms: {
       jti: randomUUID(),
       client_id: client.id,
       ...(scope.length === 0 ? {} : { scope: formatScope(scope) }),
-      // RFC 7800 section 3, as RFC 9449 section 6.1 and RFC 8705 section 3.1 use it.
-      ...(confirmation === undefined ? {} : { cnf: { [confirmation.method]: confirmation.thumbprint } }),
-      ...(grant === undefined ? {} : { auth_time: grant.authentication.authTime, grant_id: grant.id }),
+      ...confirmationClaim(confirmation),
+      ...(grant === undefined ? {} : loginClaims(grant)),
     };
     const wanted = client.metadata.access_token_signed_response_alg;
     // An algorithm that SIGNING_ALGS no longer has cannot sign; a token by another one is better than none.
-    const key = keys.current(wanted !== undefined && algorithms.includes(wanted) ? wanted : algorithms[0]);
-    return { token: await key.sign('at+jwt', claims), tokenType: confirmation?.method === 'jkt' ? 'DPoP' : 'Bearer', expiresIn };
+    const permitted = permittedAlgorithms(client, algorithms);
+    const key = keys.current(wanted !== undefined && permitted.includes(wanted) ? wanted : permitted[0]);
+    return { token: await key.sign('at+jwt', claims), tokenType: tokenTypeOf(claims), expiresIn };
   };
+}
+
+/** RFC 9068 section 2.2.1, for resource servers that ask for a newer or better login (RFC 9470); and whose credential the token is. */
+function loginClaims({ id, authentication }: Grant): object {
+  return { auth_time: authentication.authTime, acr: contextClassOf(authentication.methods), grant_id: id };
 }
 
 function audienceOf(client: Client, resources: readonly string[], issuer: string): string | readonly string[] {

@@ -12,19 +12,24 @@ export interface TokenResponse {
   readonly expires_in: number;
   readonly scope?: string;
   readonly refresh_token?: string;
+  /** OpenID Connect Core section 3.1.3.3. */
+  readonly id_token?: string;
   /** Seconds until the refresh token ends unless it is used. */
   readonly refresh_token_timeout?: number;
   /** Seconds until the grant ends, however often it is refreshed. */
   readonly authorization_expires_in?: number;
 }
 
-/** @param refresh the refresh token that goes with it, and the grant as it is now. */
-export function tokenResponse(
-  accessToken: IssuedAccessToken,
-  scope: Scope,
-  refresh: { readonly token: string; readonly grant: Grant } | undefined,
-  now: EpochSeconds,
-): TokenResponse {
+/** What a token response is made of. */
+export interface IssuedTokens {
+  readonly accessToken: IssuedAccessToken;
+  readonly scope: Scope;
+  /** The refresh token that goes with it, and the grant as it is now. */
+  readonly refresh?: { readonly token: string; readonly grant: Grant } | undefined;
+  readonly idToken?: string | undefined;
+}
+
+export function tokenResponse({ accessToken, scope, refresh, idToken }: IssuedTokens, now: EpochSeconds): TokenResponse {
   const cap = refresh?.grant.absoluteExpiresAt;
   return {
     access_token: accessToken.token,
@@ -33,5 +38,6 @@ export function tokenResponse(
     ...(scope.length === 0 ? {} : { scope: formatScope(scope) }),
     ...(refresh === undefined ? {} : { refresh_token: refresh.token, refresh_token_timeout: refresh.grant.expiresAt - now }),
     ...(cap === undefined ? {} : { authorization_expires_in: cap - now }),
+    ...(idToken === undefined ? {} : { id_token: idToken }),
   };
 }

@@ -30,7 +30,7 @@ describe('open redirection (RFC 9700 section 4.11)', () => {
         const response = await fetch(`${server().issuer}${path}?${query}`, { ...sent, redirect: 'manual' });
         const location = response.headers.get('location');
         if (location !== null) {
-          expect(location, `${method} ${path}`).to.match(/^\/authorize\/resume\?request=[\w-]+$/);
+          expect(location, `${method} ${path}`).to.match(/^\/(?:authorize\/resume|logout)\?request=[\w-]+$/);
         }
         const html = await response.text();
         expect(html, `${method} ${path}`).not.to.match(/(?:href|action|content)="[^"]*evil\.example/);

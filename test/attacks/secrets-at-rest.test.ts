@@ -51,7 +51,7 @@ onEachDatabase('secrets in the log and in the database (RFC 6819 section 5.1.4.1
     keep('client secret', client.secret);
     keep('client secret of a client_secret_post client', postClient.secret);
     keep('password', user.password);
-    const { code, accessToken, refreshToken, session } = await aFlow('confidential', client);
+    const { code, verifier, accessToken, refreshToken, session } = await aFlow('confidential', client);
     await aFlow('public', publicClient);
     const own = await answerOf(
       server.post('/token', { grant_type: 'client_credentials', client_id: postClient.id, client_secret: postClient.secret }),
@@ -61,20 +61,22 @@ onEachDatabase('secrets in the log and in the database (RFC 6819 section 5.1.4.1
     await server.post('/introspect', { token: accessToken }, client);
     await server.post('/introspect', { token: refreshToken }, client);
     await server.post('/revoke', { token: accessToken }, client);
+    const reused = await answerOf(
+      server.post('/token', { grant_type: 'authorization_code', code, code_verifier: verifier, redirect_uri: REDIRECT_URI }, client),
+    );
+    expect(reused.body['error']).to.equal('invalid_grant');
     for (const secret of [code, accessToken, refreshToken, client.secret, session]) {
       await misplace(secret);
       await misplaceInLists(secret);
     }
     await misplace(user.password);
-    const reused = await answerOf(server.post('/token', { grant_type: 'authorization_code', code, redirect_uri: REDIRECT_URI }, client));
-    expect(reused.body['error']).to.equal('invalid_grant');
   }
 
   /** Login, consent, code, tokens, refresh, retry, logout. */
   async function aFlow(
     name: string,
     as: TestClient,
-  ): Promise<Readonly<Record<'code' | 'accessToken' | 'refreshToken' | 'session', string>>> {
+  ): Promise<Readonly<Record<'code' | 'verifier' | 'accessToken' | 'refreshToken' | 'session', string>>> {
     const tab = browser(server);
     const { url, verifier } = codeRequest(server, as);
     keep(`code verifier (${name})`, verifier);
@@ -103,7 +105,7 @@ onEachDatabase('secrets in the log and in the database (RFC 6819 section 5.1.4.1
     const logout = await tab.visit('/logout');
     keep(`logout form token (${name})`, formWith(logout, ['decision']).hidden['form_token']);
     await tab.submit(logout, { decision: 'sign_out' });
-    return { code, accessToken, refreshToken, session };
+    return { code, verifier, accessToken, refreshToken, session };
   }
 
   function keepForm(what: string, html: string, fields: readonly string[]): void {

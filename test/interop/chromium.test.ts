@@ -30,6 +30,9 @@ describe('the pages in Chromium', () => {
       // The client: answers whatever it is asked with the page of the test, or with nothing much.
       app = createServer((request, response) => {
         response.setHeader('content-type', 'text/html');
+        if (request.url?.startsWith('/callback/hop') === true) {
+          response.writeHead(302, { location: callback.replace('127.0.0.1', 'localhost') });
+        }
         response.end(pageOfApp(new URL(request.url ?? '/', callback)));
       });
       await new Promise<void>((resolve) => {
@@ -72,6 +75,14 @@ describe('the pages in Chromium', () => {
       expect(arrived.searchParams.get('iss')).to.equal(server.issuer);
       expect(arrived.searchParams.get('code')).to.be.a('string');
       // A form that the content security policy stops says so in the console.
+      expect(complaints).to.deep.equal([]);
+    });
+
+    it('lets the callback send the user on to another host of the client', async () => {
+      const hop = await server.client({ redirect_uris: [`${callback}/hop`], skip_consent: true });
+      await page.goto(codeRequest(server, hop, { redirect_uri: `${callback}/hop` }).url);
+      await logIn();
+      expect(new URL(page.url()).hostname).to.equal('localhost');
       expect(complaints).to.deep.equal([]);
     });
 

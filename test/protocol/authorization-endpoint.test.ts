@@ -156,8 +156,6 @@ describe('authorization endpoint', () => {
       ['response_type code id_token', { response_type: 'code id_token' }, 'unsupported_response_type'],
       ['response_type none', { response_type: 'none' }, 'unsupported_response_type'],
       ['response_type Code', { response_type: 'Code' }, 'unsupported_response_type'],
-      ['response_mode fragment', { response_mode: 'fragment' }, 'invalid_request'],
-      ['response_mode form_post', { response_mode: 'form_post' }, 'invalid_request'],
       ['response_mode unknown', { response_mode: 'pigeon' }, 'invalid_request'],
       ['request', { request: 'eyJhbGciOiJub25lIn0.e30.' }, 'request_not_supported'],
       ['request_uri', { request_uri: 'https://app.example/request.jwt' }, 'request_uri_not_supported'],

@@ -135,12 +135,12 @@ describe('client authentication (RFC 6749 section 2.3)', () => {
       expect((await ask(undefined, formOf('posts+it', `${AWKWARD_SECRET}2`))).status).to.equal(200);
     });
 
-    it('refuses a wrong secret and an unknown client with 401, without the challenge of a header that was not used', async () => {
+    it('refuses a wrong secret and an unknown client with 401 and a challenge (RFC 9110 section 15.5.2)', async () => {
       const { id, secret } = await server.client({ token_endpoint_auth_method: 'client_secret_post' });
       for (const form of [formOf(id, `${secret}x`), formOf('unknown', secret), formOf(id, secret.toUpperCase())]) {
         const answer = await ask(undefined, form);
         expectError(answer, 'invalid_client', 401);
-        expect(answer.headers.get('www-authenticate')).to.equal(null);
+        expect(answer.headers.get('www-authenticate')).to.match(/^Basic realm=/);
       }
     });
 
@@ -172,7 +172,7 @@ describe('client authentication (RFC 6749 section 2.3)', () => {
     it('refuses a request that says nothing about its sender', async () => {
       const answer = await ask(undefined);
       expectError(answer, 'invalid_client', 401);
-      expect(answer.headers.get('www-authenticate')).to.equal(null);
+      expect(answer.headers.get('www-authenticate')).to.match(/^Basic realm=/);
     });
 
     it('does not let a confidential client pass with its name alone', async () => {

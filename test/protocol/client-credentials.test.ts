@@ -28,7 +28,7 @@ describe('client_credentials grant (RFC 6749 section 4.4)', () => {
     const { status, body } = await ask(client);
     expect(status).to.equal(200);
     expect(body).to.have.all.keys('access_token', 'token_type', 'expires_in', 'scope');
-    expect(body).to.include({ token_type: 'Bearer', expires_in: 900, scope: 'openid profile api:read api:write' });
+    expect(body).to.include({ token_type: 'Bearer', expires_in: 900, scope: 'api:read api:write' });
     const { claims } = await readAccessToken(server, body['access_token']);
     expect(claims).to.include({ sub: client.id, client_id: client.id });
     expect(claims).not.to.have.any.keys('auth_time', 'grant_id', 'acr', 'amr');

@@ -56,6 +56,7 @@ onEachDatabase('introspection endpoint (RFC 7662)', (database) => {
       scope: 'openid profile api:read api:write',
       iat: now,
       exp: now + 900,
+      acr: 'urn:keyturn:acr:1fa',
       tenant: 'acme',
     });
     expect(jti).to.be.a('string');

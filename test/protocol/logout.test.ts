@@ -58,7 +58,6 @@ onEachDatabase('logout page', (database) => {
     const page = await browser(server).visit('/logout');
     expect(page.status).to.equal(200);
     expect(page.html).to.include('You are signed out').and.not.include('<form');
-    expect((await server.post('/logout', {})).status).to.equal(200);
   });
 
   it('does not take a form twice', async () => {

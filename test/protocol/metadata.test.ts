@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { PRIVATE_KEY_ALGORITHMS } from '../../src/clients/client-algorithms.ts';
 import { registrationLimits } from '../../src/clients/registrable.ts';
 import { answerOf } from '../support/answers.ts';
 import { sqliteDatabases } from '../support/databases.ts';
@@ -6,6 +7,15 @@ import type { TestServer } from '../support/test-server.ts';
 import { startTestServer } from '../support/test-server.ts';
 
 const ADDRESSES = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'];
+
+const METHODS = ['client_secret_basic', 'client_secret_post', 'none', 'private_key_jwt', 'client_secret_jwt'];
+
+// biome-ignore format: a list of names reads best filled
+const CLAIMS = [
+  'sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'acr', 'amr', 'at_hash', 'sid',
+  'name', 'family_name', 'given_name', 'middle_name', 'nickname', 'preferred_username', 'profile', 'picture', 'website', 'gender',
+  'birthdate', 'zoneinfo', 'locale', 'updated_at', 'email', 'email_verified', 'address', 'phone_number', 'phone_number_verified',
+];
 
 describe('authorization server metadata (RFC 8414)', () => {
   const database = sqliteDatabases();
@@ -30,15 +40,39 @@ describe('authorization server metadata (RFC 8414)', () => {
       revocation_endpoint: `${issuer}/revoke`,
       introspection_endpoint: `${issuer}/introspect`,
       response_types_supported: ['code'],
-      response_modes_supported: ['query'],
+      response_modes_supported: ['query', 'fragment', 'form_post', 'jwt', 'query.jwt', 'fragment.jwt', 'form_post.jwt'],
+      pushed_authorization_request_endpoint: `${issuer}/par`,
+      request_parameter_supported: true,
+      request_uri_parameter_supported: false,
+      request_object_signing_alg_values_supported: PRIVATE_KEY_ALGORITHMS,
+      authorization_signing_alg_values_supported: ['ES256', 'RS256'],
+      introspection_signing_alg_values_supported: ['ES256', 'RS256'],
       grant_types_supported: ['authorization_code', 'client_credentials', 'refresh_token'],
-      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
-      revocation_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
-      introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      token_endpoint_auth_methods_supported: METHODS,
+      revocation_endpoint_auth_methods_supported: METHODS,
+      introspection_endpoint_auth_methods_supported: METHODS.filter((method) => method !== 'none'),
+      token_endpoint_auth_signing_alg_values_supported: [...PRIVATE_KEY_ALGORITHMS, 'HS256'],
+      revocation_endpoint_auth_signing_alg_values_supported: [...PRIVATE_KEY_ALGORITHMS, 'HS256'],
+      introspection_endpoint_auth_signing_alg_values_supported: [...PRIVATE_KEY_ALGORITHMS, 'HS256'],
       code_challenge_methods_supported: ['S256'],
+      dpop_signing_alg_values_supported: ['ES256', 'ES384', 'ES512', 'Ed25519', 'EdDSA', 'PS256', 'RS256'],
       authorization_response_iss_parameter_supported: true,
       refresh_token_expiration_types_supported: ['token_timeout', 'authorization'],
       ui_locales_supported: ['en', 'ko'],
+      userinfo_endpoint: `${issuer}/userinfo`,
+      end_session_endpoint: `${issuer}/logout`,
+      backchannel_logout_supported: true,
+      backchannel_logout_session_supported: true,
+      scopes_supported: ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'],
+      subject_types_supported: ['public', 'pairwise'],
+      id_token_signing_alg_values_supported: ['ES256', 'RS256'],
+      userinfo_signing_alg_values_supported: ['ES256', 'RS256'],
+      acr_values_supported: ['urn:keyturn:acr:1fa'],
+      claim_types_supported: ['normal'],
+      claims_supported: CLAIMS,
+      claims_parameter_supported: true,
+      display_values_supported: ['page', 'popup', 'touch'],
+      prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
     });
   });
 

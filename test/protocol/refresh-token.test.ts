@@ -99,6 +99,7 @@ onEachDatabase('refresh_token grant (RFC 6749 section 6)', (database) => {
       'refresh_token',
       'refresh_token_timeout',
       'authorization_expires_in',
+      'id_token',
     );
     expect(body.refresh_token).to.be.a('string').and.not.equal(first.refresh_token);
     expect(body.access_token).not.to.equal(first.access_token);
@@ -342,6 +343,21 @@ onEachDatabase('refresh_token grant (RFC 6749 section 6)', (database) => {
     });
   });
 
+  it('whose client may ask for nothing of its scope any more is refused, and stays good', async () => {
+    const { client, first } = await loggedIn();
+    const record = await server.repositories.clientStore.find(client.id);
+    await server.registration.update(client.id, { ...record?.metadata, scope: 'other' });
+    let { refresh_token } = first;
+    await eventually(async () => {
+      const { body } = await refresh(server, client, refresh_token);
+      refresh_token = body.refresh_token ?? refresh_token;
+      expect(body.error).to.equal('invalid_scope');
+    });
+    const before = await onlyGrant(client);
+    await refuses(client, refresh_token, 'invalid_scope');
+    expect(await onlyGrant(client)).to.deep.equal(before);
+  });
+
   describe('resource (RFC 8707 section 2.2)', () => {
     const RESOURCES = { allowed_resources: [FILES, API] };
 
@@ -388,8 +404,12 @@ onEachDatabase('refresh_token grant (RFC 6749 section 6)', (database) => {
         refresh_token = body.refresh_token ?? refresh_token;
         expect({ status, error: body.error }).to.deep.equal({ status: 400, error: 'invalid_target' });
       });
+      // A refusal uses nothing up, whatever is asked for or not.
+      const before = await onlyGrant(client);
+      await refuses(client, refresh_token, 'invalid_target');
       await refuses(client, refresh_token, 'invalid_target', { resource: API });
       await refuses(client, refresh_token, 'invalid_target', { resource: FILES });
+      expect(await onlyGrant(client)).to.deep.equal(before);
     });
   });
 

@@ -77,7 +77,7 @@ describe('token endpoint (RFC 6749 section 3.2)', () => {
 
     it('without a value count as absent', async () => {
       const { status, body } = await ask('grant_type=client_credentials&scope=&resource=&client_id=&client_secret=');
-      expect({ status, scope: body['scope'] }).to.deep.equal({ status: 200, scope: 'openid profile api:read api:write' });
+      expect({ status, scope: body['scope'] }).to.deep.equal({ status: 200, scope: 'api:read api:write' });
     });
 
     it('that are unknown are ignored, in the body and in the query', async () => {

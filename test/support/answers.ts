@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { JSONWebKeySet, JWTPayload, ProtectedHeaderParameters } from 'jose';
 import { createLocalJWKSet, jwtVerify } from 'jose';
-import type { TestServer } from './test-server.ts';
+import type { TestClient, TestServer } from './test-server.ts';
 
 /** A JSON answer. */
 export interface Answer {
@@ -51,6 +51,22 @@ export async function readAccessToken(
   const { protectedHeader, payload } = await jwtVerify(String(token), createLocalJWKSet(keys), {
     issuer: server.issuer,
     typ: 'at+jwt',
+    currentDate: new Date(server.clock.now() * 1000),
+  });
+  return { header: protectedHeader, claims: payload };
+}
+
+/** Verifies an ID token as a client does (OpenID Connect Core section 3.1.3.7), with the keys that are published now. */
+export async function readIdToken(
+  server: Pick<TestServer, 'get' | 'issuer' | 'clock'>,
+  client: Pick<TestClient, 'id'>,
+  token: unknown,
+): Promise<{ readonly header: ProtectedHeaderParameters; readonly claims: JWTPayload }> {
+  const keys = (await answerOf(server.get('/jwks'))).body as unknown as JSONWebKeySet;
+  const { protectedHeader, payload } = await jwtVerify(String(token), createLocalJWKSet(keys), {
+    issuer: server.issuer,
+    audience: client.id,
+    typ: 'JWT',
     currentDate: new Date(server.clock.now() * 1000),
   });
   return { header: protectedHeader, claims: payload };

@@ -17,6 +17,7 @@ const ROOMS = [
   'accounts',
   'grants',
   'tokens',
+  'deliveries',
   'authorization',
   'interaction',
   'grant-types',

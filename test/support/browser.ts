@@ -134,6 +134,7 @@ export interface TokenBody {
   readonly refresh_token: string;
   readonly refresh_token_timeout?: number;
   readonly authorization_expires_in?: number;
+  readonly id_token?: string;
   readonly error?: string;
   readonly error_description?: string;
 }

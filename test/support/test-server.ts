@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { canonicalUsername } from '../../src/accounts/canonical-username.ts';
 import { createPasswords } from '../../src/accounts/password.ts';
+import type { User } from '../../src/accounts/user.ts';
 import { registrationLimits } from '../../src/clients/registrable.ts';
 import type { Registration } from '../../src/clients/registration.ts';
 import { clientRegistration } from '../../src/clients/registration.ts';
@@ -56,8 +57,8 @@ export interface TestServer {
   readonly registration: Registration;
   /** Registers a client; confidential, for all grant types, redirecting to https://app.example/callback unless the metadata says otherwise. */
   client(metadata?: Readonly<Record<string, unknown>>): Promise<TestClient>;
-  /** Makes a user, with a name and a password that no other has. */
-  user(): Promise<TestUser>;
+  /** Makes a user, with a username and a password that no other has. */
+  user(about?: Partial<Pick<User, 'email' | 'name' | 'profile'>>): Promise<TestUser>;
   /** Posts a form to a path of the server. `as` authenticates with client_secret_basic, or names a public client. */
   post(path: string, form: Readonly<Record<string, string>>, as?: TestClient): Promise<Response>;
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
@@ -128,7 +129,7 @@ export async function startTestServer(
       });
       return { id: record.id, secret: secret ?? '' };
     },
-    async user() {
+    async user(about = {}) {
       users += 1;
       const username = `user${users}`;
       const password = `correct horse ${newIdentifier()}`;
@@ -143,6 +144,7 @@ export async function startTestServer(
         passwordHash,
         disabledAt: undefined,
         profile: {},
+        ...about,
         accessTokenClaims: {},
         createdAt: now,
         updatedAt: now,

@@ -150,6 +150,7 @@ function userNamed(username: string, passwordHash: string): User {
     name: undefined,
     passwordHash,
     disabledAt: undefined,
+    profile: {},
     accessTokenClaims: {},
     createdAt: 1,
     updatedAt: 1,

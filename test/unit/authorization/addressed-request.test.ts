@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { addressRequest } from '../../../src/authorization/addressed-request.ts';
+import { plainRequest } from '../../../src/authorization/received-request.ts';
+import { formPostMode, queryMode } from '../../../src/authorization/response-modes.ts';
 import { OAuthError } from '../../../src/core/errors.ts';
 import { parametersOf } from '../../../src/core/parameters.ts';
 import { clientWith, REDIRECT_URI } from './requests.ts';
@@ -78,5 +80,7 @@ describe('addressing an authorization request (RFC 6749 sections 3.1.2.3 and 4.1
 function address(entries: readonly (readonly [string, string])[], redirectUris: readonly string[] = [REDIRECT_URI]) {
   const client = clientWith({ redirect_uris: redirectUris });
   const clients = { find: async (id: string) => (id === client.id ? client : undefined), forget: () => undefined };
-  return addressRequest(clients, parametersOf(entries)).catch((error: unknown) => (error instanceof OAuthError ? error.code : error));
+  return addressRequest(clients, [queryMode, formPostMode], plainRequest(parametersOf(entries))).catch((error: unknown) =>
+    error instanceof OAuthError ? error.code : error,
+  );
 }

@@ -1,4 +1,6 @@
 import type { AddressedRequest } from '../../../src/authorization/authorization.ts';
+import { plainRequest } from '../../../src/authorization/received-request.ts';
+import { formPostMode, fragmentMode, queryMode } from '../../../src/authorization/response-modes.ts';
 import { type Client, clientOf } from '../../../src/clients/client.ts';
 import { readClientMetadata } from '../../../src/clients/client-metadata-rules.ts';
 import { registrationLimits } from '../../../src/clients/registrable.ts';
@@ -30,6 +32,7 @@ export function addressedRequest(
     redirectUri: client.metadata.redirect_uris[0] ?? '',
     redirectUriGiven: true,
     state: read.get('state'),
-    parameters: read,
+    responseMode: [fragmentMode, formPostMode].find(({ name }) => name === read.get('response_mode')) ?? queryMode,
+    ...plainRequest(read),
   };
 }

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -51,6 +52,32 @@ describe('keyturn client', () => {
       refresh_token_idle_ttl: 1_209_600,
       refresh_token_absolute_ttl: 0,
     });
+  });
+
+  it('create: a client with private_key_jwt has keys and no secret, by flag or in a file', async () => {
+    const method = ['--auth-method', 'private_key_jwt', '--redirect-uri', 'https://a.example/cb'];
+    const client = await create(...method, '--jwks-uri', 'https://a.example/jwks');
+    expect(client).to.include({ jwks_uri: 'https://a.example/jwks' }).and.not.have.any.keys('client_secret', 'client_secret_expires_at');
+    const jwks = { keys: [{ ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), kid: 'one' }] };
+    const metadata = { token_endpoint_auth_method: 'private_key_jwt', grant_types: ['client_credentials'], jwks };
+    const { stdout } = await operator.keyturn(['client', 'create', '--file', '-', '--json'], JSON.stringify(metadata));
+    const made: ShownClient = JSON.parse(stdout);
+    expect((await operator.keyturn(['client', 'show', made.client_id, '--json'])).json()).to.deep.include({ jwks });
+    const { status, stderr } = await operator.keyturn(['client', 'create', ...method]);
+    expect(status).to.equal(1);
+    expect(stderr).to.match(/jwks_uri: private_key_jwt needs the public keys/);
+  });
+
+  it('create: a client with client_secret_jwt needs a server secret, and its own is not shown again, encrypted or not', async () => {
+    const flags = ['--auth-method', 'client_secret_jwt', '--grant-type', 'client_credentials'];
+    const early = await operator.keyturn(['client', 'create', ...flags]);
+    expect([early.status, early.stdout]).to.deep.equal([1, '']);
+    expect(early.stderr).to.match(/start the server once/);
+    await operator.keyturn(['key', 'rotate', '--alg', 'HS256']);
+    const client = await create(...flags);
+    expect(client.client_secret).to.match(/^[\w-]{43}$/);
+    const { stdout } = await operator.keyturn(['client', 'show', client.client_id, '--json']);
+    expect(stdout).not.to.contain(client.client_secret).and.not.to.contain('sealed');
   });
 
   it('create: a public client has no secret', async () => {

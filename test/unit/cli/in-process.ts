@@ -30,7 +30,8 @@ export interface Operator {
   withRecords<T>(work: (repositories: Repositories) => Promise<T>): Promise<T>;
 }
 
-export async function newOperator(settings: Readonly<Record<string, string>> = {}): Promise<Operator> {
+/** @param hasDatabase false: nothing has been there before. */
+export async function newOperator(settings: Readonly<Record<string, string>> = {}, hasDatabase = true): Promise<Operator> {
   const folder = await temporaryFolder();
   const defaults = { DATABASE_URL: `sqlite:${join(folder, 'data', 'keyturn.sqlite')}`, KEYS_DIR: join(folder, 'keys') };
   const reading = readConfig({ ...defaults, ...settings }, undefined);
@@ -43,6 +44,19 @@ export async function newOperator(settings: Readonly<Record<string, string>> = {
     return reading.config;
   }
 
+  async function withRecords<T>(work: (repositories: Repositories) => Promise<T>): Promise<T> {
+    const database = await openDatabase(loadConfig().database);
+    try {
+      await migrateUp(database);
+      return await work(repositoriesIn(database));
+    } finally {
+      await database.close();
+    }
+  }
+
+  if (hasDatabase && !('problems' in reading) && settings['DATABASE_URL'] === undefined) {
+    await withRecords(async () => undefined);
+  }
   return {
     folder,
     get config() {
@@ -65,15 +79,7 @@ export async function newOperator(settings: Readonly<Record<string, string>> = {
       });
       return { status, stdout, stderr, json: <Document>() => JSON.parse(stdout) as Document };
     },
-    async withRecords(work) {
-      const database = await openDatabase(loadConfig().database);
-      try {
-        await migrateUp(database);
-        return await work(repositoriesIn(database));
-      } finally {
-        await database.close();
-      }
-    },
+    withRecords,
   };
 }
 

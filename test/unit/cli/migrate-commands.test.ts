@@ -6,7 +6,7 @@ const NAMES = migrations.map(({ name }) => name);
 
 describe('keyturn migrate', () => {
   it('status, up, down: each says what it found or did', async () => {
-    const operator = await newOperator();
+    const operator = await newOperator({}, false);
     const migrate = async (verb: string): Promise<unknown> => (await operator.keyturn(['migrate', verb, '--json'])).json();
     expect(await migrate('status')).to.deep.equal(NAMES.map((name) => ({ name })));
     expect(await migrate('up')).to.deep.equal({ applied: NAMES });

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { newOperator, type Operator } from './in-process.ts';
@@ -90,5 +91,22 @@ describe('the command line', () => {
     expect([status, stdout]).to.deep.equal([2, '']);
     expect(stderr).to.match(/^keyturn: The PostgreSQL database keyturn at 127\.0\.0\.1:1 cannot be opened: [^\n]*\n$/);
     expect(stderr).to.not.include('open-sesame');
+  });
+});
+
+describe('keyturn on a database that is not there', () => {
+  it('makes none to read from: exit 2, and one line that names it', async () => {
+    const operator = await newOperator({}, false);
+    for (const argv of [
+      ['client', 'list'],
+      ['user', 'list'],
+      ['grant', 'list'],
+      ['client', 'delete', 'x'],
+    ]) {
+      const { status, stdout, stderr } = await operator.keyturn(argv);
+      expect({ status, stdout }).to.deep.equal({ status: 2, stdout: '' });
+      expect(stderr).to.match(/^keyturn: There is no database at .*keyturn\.sqlite.*\n$/);
+    }
+    expect(await readdir(operator.folder)).to.deep.equal([]);
   });
 });

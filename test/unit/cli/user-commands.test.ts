@@ -46,6 +46,7 @@ describe('keyturn user', () => {
       username: 'Alice',
       email: 'alice@example.com',
       name: 'Alice Kim',
+      profile: {},
       access_token_claims: {},
       created_at: START,
       updated_at: START,
@@ -64,6 +65,17 @@ describe('keyturn user', () => {
     );
     expect(status).to.equal(1);
     expect(stderr).to.match(/iss is set by the server/);
+  });
+
+  it('create: takes a profile from a file, but nothing that is not a standard claim', async () => {
+    const file = join(operator.folder, 'profile.json');
+    await writeFile(file, '{"given_name":"Alice","email_verified":true}');
+    expect(await create('alice', '--profile', file)).to.deep.include({ profile: { given_name: 'Alice', email_verified: true } });
+    await writeFile(file, '{"shoe_size":38}');
+    const argv = ['user', 'create', '--username', 'bob', '--password-stdin', '--profile'];
+    const { status, stderr } = await operator.keyturn([...argv, file], 'correct horse');
+    expect([status, stderr]).to.deep.equal([1, 'keyturn: shoe_size: is not a standard claim of OpenID Connect Core section 5.1.\n']);
+    expect((await operator.keyturn([...argv, '-'], 'correct horse')).status).to.equal(2);
   });
 
   it('create: refuses a name that is taken in another spelling', async () => {
@@ -125,16 +137,43 @@ describe('keyturn user', () => {
     expect(JSON.parse(stdout)).to.deep.include({ access_token_claims: { b: 2 } });
   });
 
+  it('set-profile: replaces it all, and nothing when one member is wrong', async () => {
+    await create('alice');
+    await operator.keyturn(['user', 'set-profile', 'alice', '--file', '-'], '{"nickname":"al","locale":"ko"}');
+    const wrong = await operator.keyturn(['user', 'set-profile', 'alice', '--file', '-'], '{"nickname":"x","email":"a@example.com"}');
+    expect([wrong.status, wrong.stderr]).to.deep.equal([1, "keyturn: email: is the user's email address, which has a place of its own.\n"]);
+    expect((await operator.keyturn(['user', 'show', 'alice', '--json'])).json()).to.deep.include({
+      profile: { nickname: 'al', locale: 'ko' },
+    });
+    const { stdout } = await operator.keyturn(['user', 'set-profile', 'alice', '--file', '-', '--json'], '{"zoneinfo":"Asia/Seoul"}');
+    expect(JSON.parse(stdout)).to.deep.include({ profile: { zoneinfo: 'Asia/Seoul' } });
+  });
+
   for (const argv of [
     ['show', 'x'],
     ['disable', 'x'],
     ['enable', 'x'],
     ['set-password', 'x', '--password-stdin'],
     ['set-claims', 'x', '--file', '-'],
+    ['set-profile', 'x', '--file', '-'],
   ]) {
     it(`${argv[0]}: is refused for a user that is not there`, async () => {
-      const { status, stderr } = await operator.keyturn(['user', ...argv], argv[0] === 'set-claims' ? '{}' : 'correct horse');
+      const { status, stderr } = await operator.keyturn(['user', ...argv], argv.includes('--file') ? '{}' : 'correct horse');
       expect([status, stderr]).to.deep.equal([1, 'keyturn: there is no user "x"; keyturn user list shows those there are.\n']);
     });
   }
+
+  it('sign-out: ends the sessions of a user, and with --grants the grants', async () => {
+    const { sub } = await create('alice');
+    const session = { userId: sub, authTime: START, methods: ['pwd'], createdAt: START, idleExpiresAt: START + 60, expiresAt: START + 60 };
+    await operator.withRecords(async ({ sessions }) => {
+      await sessions.create({ ...session, id: 'one' });
+      await sessions.create({ ...session, id: 'two' });
+    });
+    const { status, stdout } = await operator.keyturn(['user', 'sign-out', 'Alice', '--json']);
+    expect([status, JSON.parse(stdout)]).to.deep.equal([0, { sub, sessions_ended: 2, grants_revoked: 0 }]);
+    expect(await operator.withRecords(({ sessions }) => sessions.findLive('one', START))).to.equal(undefined);
+    expect((await operator.keyturn(['user', 'sign-out', 'alice', '--grants'])).stdout).to.include('sessions_ended');
+    expect((await operator.keyturn(['user', 'sign-out', 'nobody'])).status).to.equal(1);
+  });
 });

@@ -7,6 +7,7 @@ const LIMITS: RegistrationLimits = {
   responseTypes: ['code'],
   authMethods: ['client_secret_basic', 'client_secret_post', 'none'],
   signingAlgorithms: ['ES256', 'RS256'],
+  privateAddresses: false,
   defaultScope: 'openid',
   accessTokenMaxSeconds: 86_400,
 };
@@ -40,6 +41,7 @@ describe('clients: registration metadata (RFC 7591 section 2)', () => {
         protected_resources: [],
         skip_consent: false,
         require_pkce: true,
+        dpop_bound_access_tokens: false,
         access_token_claims: {},
       },
       ignored: [],
@@ -70,15 +72,16 @@ describe('clients: registration metadata (RFC 7591 section 2)', () => {
       protected_resources: ['urn:example:api'],
       skip_consent: true,
       require_pkce: false,
+      dpop_bound_access_tokens: true,
       access_token_claims: { tenant: { id: 7 } },
     };
     expect(readClientMetadata(input, LIMITS)).to.deep.equal({ metadata: input, ignored: [] });
   });
 
   it('names the members that it does not know, and leaves them out (section 2)', () => {
-    const { metadata, ignored } = readClientMetadata({ ...WEB, 'client_name#ko': '앱', jwks_uri: 'https://app.example/jwks' }, LIMITS);
-    expect(ignored).to.deep.equal(['client_name#ko', 'jwks_uri']);
-    expect(metadata).not.to.have.any.keys('client_name#ko', 'jwks_uri');
+    const { metadata, ignored } = readClientMetadata({ ...WEB, 'client_name#ko': '앱', sector: 'https://app.example/jwks' }, LIMITS);
+    expect(ignored).to.deep.equal(['client_name#ko', 'sector']);
+    expect(metadata).not.to.have.any.keys('client_name#ko', 'sector');
   });
 
   it('takes null for absent, and no member from the prototype', () => {
@@ -113,7 +116,7 @@ describe('clients: registration metadata (RFC 7591 section 2)', () => {
     skip_consent: { ...WEB, skip_consent: 1 },
     require_pkce: { ...WEB, require_pkce: 'no' },
     access_token_claims: { ...WEB, access_token_claims: ['x'] },
-    profile: { ...WEB, profile: 'fapi2' },
+    profile: { ...WEB, profile: 'fapi1' },
   };
   for (const [name, input] of Object.entries(wrong)) {
     it(`refuses a wrong ${name}, by name`, () => {

@@ -1,14 +1,19 @@
+import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import { registrationLimits } from '../../../src/clients/registrable.ts';
 import type { Registration } from '../../../src/clients/registration.ts';
 import { clientRegistration } from '../../../src/clients/registration.ts';
+import { openSealedSecret } from '../../../src/clients/sealed-secret.ts';
 import { readConfig } from '../../../src/config/read-config.ts';
 import { digest, generateSecret } from '../../../src/core/secrets.ts';
+import { type ServerSecrets, serverSecret } from '../../../src/keys/server-secrets.ts';
 import { clientsIn } from '../../../src/storage/clients.ts';
 import type { Database } from '../../../src/storage/database.ts';
 import { sqliteDatabases } from '../../support/databases.ts';
 import { openMigrated, rejection } from '../storage/records.ts';
 
+const SECRET = serverSecret('0a0b0c0d', createSecretKey(randomBytes(32)));
+const SECRETS = { newest: SECRET, byId: (id: string) => (id === SECRET.id ? SECRET : undefined) };
 const WEB = { redirect_uris: ['https://app.example/cb'] };
 const PUBLIC = { ...WEB, token_endpoint_auth_method: 'none' };
 
@@ -20,6 +25,7 @@ describe('clients: registration (RFC 7591 section 3)', () => {
   const databases = sqliteDatabases();
   let database: Database;
   let registration: Registration;
+  let serverSecrets: ServerSecrets | undefined = SECRETS;
   before(async () => {
     database = await openMigrated(databases);
     const reading = readConfig({ SIGNING_ALGS: 'ES256' }, undefined);
@@ -27,7 +33,12 @@ describe('clients: registration (RFC 7591 section 3)', () => {
       throw new Error(reading.problems.join());
     }
     const limits = registrationLimits(reading.config);
-    registration = clientRegistration({ store: clientsIn(database), limits, clock: { now: () => 1000 } });
+    registration = clientRegistration({
+      store: clientsIn(database),
+      limits,
+      clock: { now: () => 1000 },
+      serverSecrets: async () => serverSecrets,
+    });
   });
   after(async () => {
     await database.close();
@@ -35,6 +46,8 @@ describe('clients: registration (RFC 7591 section 3)', () => {
   });
 
   const stored = (id: string) => clientsIn(database).find(id);
+  const openedSecrets = async (id: string) =>
+    (await stored(id))?.secrets.map(({ sealed }) => (sealed === undefined ? undefined : openSealedSecret(SECRETS, id, sealed)));
 
   it('makes an identifier and a secret of 256 bits, and stores the digest alone', async () => {
     const { record, secret } = await registration.create(WEB);
@@ -92,7 +105,9 @@ describe('clients: registration (RFC 7591 section 3)', () => {
       const updated = await registration.update(record.id, { redirect_uris: ['https://app.example/2'], client_id: record.id });
       expect(updated.secret).to.equal(undefined);
       const found = await stored(record.id);
-      expect(found?.metadata).to.include({ scope: '' }).and.not.to.have.property('client_name');
+      expect(found?.metadata)
+        .to.include({ scope: 'openid profile email phone address offline_access' })
+        .and.not.to.have.property('client_name');
       expect(found).to.deep.include({ secrets: record.secrets, version: 2 });
     });
 
@@ -116,6 +131,49 @@ describe('clients: registration (RFC 7591 section 3)', () => {
       const { secret } = await registration.update(record.id, WEB);
       expect((await stored(record.id))?.secrets[0]?.digest).to.equal(digest(secret ?? ''));
     });
+  });
+
+  describe('for client_secret_jwt (OpenID Connect Core section 9)', () => {
+    const JWT = { ...WEB, token_endpoint_auth_method: 'client_secret_jwt' };
+    it('keeps the secret encrypted beside its digest', async () => {
+      const { record, secret } = await registration.create(JWT);
+      expect(await openedSecrets(record.id)).to.deep.equal([secret]);
+      expect(JSON.stringify(await stored(record.id))).not.to.contain(secret);
+      const { secret: second } = await registration.rotateSecret(record.id, 60);
+      expect(await openedSecrets(record.id)).to.deep.equal([second, secret]);
+    });
+
+    it('makes a new secret where only the digest of one is there, and lets the encrypted one go when it is no longer needed', async () => {
+      const { record, secret: first } = await registration.create(WEB);
+      const { secret } = await registration.update(record.id, JWT);
+      expect(secret).to.be.a('string').and.not.to.equal(first);
+      expect(await openedSecrets(record.id)).to.deep.equal([secret]);
+      expect((await registration.update(record.id, JWT)).secret).to.equal(undefined);
+      expect((await registration.update(record.id, WEB)).secret).to.equal(undefined);
+      expect((await stored(record.id))?.secrets).to.deep.equal([{ digest: digest(secret ?? ''), createdAt: 1000, expiresAt: undefined }]);
+    });
+
+    it('needs a server secret to encrypt it with', async () => {
+      serverSecrets = undefined;
+      try {
+        expect(await refused(registration.create(JWT))).to.match(/^token_endpoint_auth_method: .*start the server once/);
+        await registration.create(WEB);
+      } finally {
+        serverSecrets = SECRETS;
+      }
+    });
+  });
+
+  it('for private_key_jwt has no secret, takes none, and lets go of those there were', async () => {
+    const jwk = { ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }) };
+    const KEY = { ...WEB, token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [jwk] } };
+    const { record, secret } = await registration.create(KEY);
+    expect({ secret, secrets: record.secrets }).to.deep.equal({ secret: undefined, secrets: [] });
+    expect((await stored(record.id))?.metadata).to.deep.include({ jwks: { keys: [jwk] } });
+    expect(await refused(registration.create({ ...KEY, client_secret: generateSecret() }))).to.match(/^client_secret: /);
+    expect(await refused(registration.rotateSecret(record.id, 60))).to.match(/^client_secret: /);
+    const other = await registration.create(WEB);
+    expect((await registration.update(other.record.id, KEY)).record.secrets).to.deep.equal([]);
   });
 
   it('lets two live secrets be, and the older one no longer than it had', async () => {

@@ -38,10 +38,20 @@ describe('configuration: defaults', () => {
         sessionIdleSeconds: 8 * 3_600,
         sessionAbsoluteSeconds: 14 * 86_400,
       },
+      pushedRequestSeconds: 60,
+      requirePushedRequests: false,
       accessTokenNotBefore: false,
+      dpopNonceRequired: false,
+      tls: undefined,
+      mutualTls: undefined,
       trustedProxies: [],
+      outboundPrivateAddresses: false,
       logLevel: 'info',
     });
+  });
+
+  it('keeps requests of its own out of private networks, unless told otherwise', () => {
+    expect(configOf({ OUTBOUND_PRIVATE_ADDRESSES: 'on' }).outboundPrivateAddresses).to.equal(true);
   });
 
   it('takes an empty value, or one of spaces, for none', () => {
@@ -136,7 +146,7 @@ describe('configuration: names that are no setting', () => {
   });
 
   it('leaves alone the names of settings to come', () => {
-    expect(configOf({ WORKERS: '4', KEYTURN_RATE_LIMITS: 'off' }, 'OUTBOUND_PRIVATE_ADDRESSES=on')).to.deep.equal(configOf({}));
+    expect(configOf({ WORKERS: '4' }, 'RATE_LIMITS=off')).to.deep.equal(configOf({}));
   });
 });
 

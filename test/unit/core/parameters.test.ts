@@ -87,3 +87,15 @@ describe('core: parameters (application/x-www-form-urlencoded)', () => {
     expect(() => refuseRepeats(hostile)).to.throw(InvalidRequest, /^[\x20-\x21\x23-\x5b\x5d-\x7e]{1,100}$/);
   });
 });
+
+describe('far too many parameters', () => {
+  it('are refused before much is done with them', () => {
+    const many = Array.from({ length: 257 }, (_, index) => `p${index}=1`).join('&');
+    expect(() => parseParameters(many)).to.throw(InvalidRequest, /at most 256/);
+  });
+
+  it('and repeats of them cost no more than others do', () => {
+    const pairs = Array.from({ length: 128 }, (_, index) => `p${index}&p${index}`).join('&');
+    expect(parseParameters(pairs).repeated).to.have.length(128);
+  });
+});

@@ -83,9 +83,15 @@ describe('http: where requests go', () => {
     }
   });
 
-  it('answers HEAD like GET, without the body', async () => {
+  it('refuses HEAD where a GET may change something', async () => {
     const head = await ask(`${server.url}/authorize`, { method: 'HEAD' });
-    const get = await ask(`${server.url}/authorize`);
+    expect(head.status).to.equal(405);
+    expect(head.headers.allow).to.equal('GET, POST');
+  });
+
+  it('answers HEAD like GET, without the body', async () => {
+    const head = await ask(`${server.url}/health/live`, { method: 'HEAD' });
+    const get = await ask(`${server.url}/health/live`);
     expect(head.status).to.equal(200);
     expect(head.text).to.equal('');
     expect(head.headers['content-type']).to.equal(get.headers['content-type']);

@@ -17,6 +17,13 @@ describe('http: the Content-Security-Policy of pages', () => {
     ).to.equal("'self' http: https: com.example.app:");
   });
 
+  it('lets in the one script that it is told of, and none where it is not', () => {
+    const policy = pagePolicy("'sha256-style'");
+    expect(policy.contentSecurityPolicy([])).not.to.include('script-src');
+    expect(policy.contentSecurityPolicy([], "'sha256-script'")).to.match(/(^|; )script-src 'sha256-script'; /);
+    expect(policy.contentSecurityPolicy(['https://app.example'], "'sha256-script'")).to.match(/form-action 'self' https:\/\/app\.example$/);
+  });
+
   it('cannot be extended by a target', () => {
     expect(formAction("https://a.example; script-src 'unsafe-inline'", '*', "'none'", 'https://a.example https://b.example', '')).to.equal(
       "'self' https:",

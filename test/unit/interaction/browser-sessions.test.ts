@@ -48,12 +48,14 @@ describe('browser sessions', () => {
   });
 
   it('end with the cookie deleted, also where there was none', async () => {
-    const { sessions, records, logIn } = setUp();
+    const { sessions, records, ends, logIn } = setUp();
     const cookies = await logIn(1000);
     const deleted = [{ name: 'keyturn_session', value: '', maxAgeSeconds: 0 }];
-    expect(await sessions.end(requestWith({ cookies }))).to.deep.equal(deleted);
+    expect(await sessions.end(requestWith({ cookies }), 1000)).to.deep.equal(deleted);
     expect(records.size).to.equal(0);
-    expect(await sessions.end(requestWith({}))).to.deep.equal(deleted);
+    expect(ends).to.deep.equal(['end']);
+    expect(await sessions.end(requestWith({}), 1000)).to.deep.equal(deleted);
+    expect(ends).to.deep.equal(['end']);
   });
 
   it('keep nothing in their record that could be used as a cookie', async () => {
@@ -66,9 +68,12 @@ describe('browser sessions', () => {
 function setUp() {
   const records = new Map<string, Session>();
   const writes: string[] = [];
+  const ends: string[] = [];
   const store: Sessions = {
-    async create(session) {
-      records.set(session.id, session);
+    async create(session, replaces) {
+      const sid = records.get(replaces ?? '')?.sid ?? session.id;
+      records.delete(replaces ?? '');
+      records.set(session.id, { ...session, sid });
       writes.push('create');
     },
     async findLive(id, now) {
@@ -87,8 +92,14 @@ function setUp() {
       writes.push('end');
     },
   };
-  const sessions = browserSessions({ sessions: store, secrets: testSecrets(), idleSeconds: IDLE, absoluteSeconds: ABSOLUTE });
+  const sessions = browserSessions({
+    sessions: store,
+    secrets: testSecrets(),
+    idleSeconds: IDLE,
+    absoluteSeconds: ABSOLUTE,
+    onEnd: () => void ends.push('end'),
+  });
   const logIn = async (now: number, cookies: Readonly<Record<string, string>> = {}) =>
     cookiesAfter(await sessions.begin(requestWith({ cookies }), 'user', ['pwd'], now));
-  return { sessions, records, writes, logIn };
+  return { sessions, records, writes, ends, logIn };
 }

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { plainRequest } from '../../../src/authorization/received-request.ts';
 import { parametersOf } from '../../../src/core/parameters.ts';
 import { pendingRequests } from '../../../src/interaction/pending-request.ts';
 import { testSecrets } from './browsers.ts';
@@ -11,14 +12,15 @@ describe('pending authorization requests', () => {
     ['scope', ''],
     ['state', 'again'],
   ];
-  const pending = { parameters: parametersOf(entries), startedAt: 1000, sessionAtStart: 'session' };
+  const pending = { parameters: parametersOf(entries), isSigned: true, pushedId: 'pushed', startedAt: 1000, sessionAtStart: 'session' };
   const { sign, open } = pendingRequests(testSecrets());
 
   it('come back as they were: every parameter in order, repeats and empty ones too', () => {
     const opened = open(sign(pending), 1000);
     expect(opened?.parameters.entries).to.deep.equal(entries);
     expect(opened?.parameters.repeated).to.deep.equal(['resource', 'state']);
-    expect(opened).to.deep.include({ startedAt: 1000, sessionAtStart: 'session' });
+    expect(opened).to.deep.include({ isSigned: true, pushedId: 'pushed', startedAt: 1000, sessionAtStart: 'session' });
+    expect(open(sign({ ...pending, ...plainRequest(pending.parameters) }), 1000)).to.include({ isSigned: false, pushedId: undefined });
   });
 
   it('tell a browser without session from one that has not been looked at', () => {

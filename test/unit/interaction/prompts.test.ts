@@ -1,30 +1,33 @@
 import { expect } from 'chai';
 import { type Authorization, authorizationOf } from '../../../src/authorization/authorization.ts';
+import { plainRequest } from '../../../src/authorization/received-request.ts';
 import { consentItems, consentPrompt } from '../../../src/interaction/consent-prompt.ts';
 import type { Consents } from '../../../src/interaction/consents.ts';
 import { loginPrompt } from '../../../src/interaction/login-prompt.ts';
 import type { Situation } from '../../../src/interaction/prompt.ts';
 import type { Session } from '../../../src/interaction/session.ts';
+import { subjectsWith } from '../../../src/tokens/subjects.ts';
 import { addressedRequest, clientWith } from '../authorization/requests.ts';
 
 const START = 1000;
+const SUBJECTS = subjectsWith('salt');
 
 function session(id: string, authTime: number): Session {
-  return { id, userId: 'user', authTime, methods: ['pwd'], createdAt: authTime, idleExpiresAt: 9e9, expiresAt: 9e9 };
+  return { id, sid: id, userId: 'user', authTime, methods: ['pwd'], createdAt: authTime, idleExpiresAt: 9e9, expiresAt: 9e9 };
 }
 
-function situation(parts: {
+async function situation(parts: {
   readonly session?: Session | undefined;
   readonly sessionAtStart?: string;
   readonly now?: number;
   readonly asks?: Partial<Authorization>;
   readonly client?: Readonly<Record<string, unknown>>;
-}): Situation {
+}): Promise<Situation> {
   const addressed = addressedRequest({}, clientWith(parts.client));
   return {
     addressed,
-    authorization: { ...authorizationOf(addressed, []), ...parts.asks },
-    pending: { parameters: addressed.parameters, startedAt: START, sessionAtStart: parts.sessionAtStart ?? '' },
+    authorization: { ...(await authorizationOf(addressed, [])), ...parts.asks },
+    pending: { ...plainRequest(addressed.parameters), startedAt: START, sessionAtStart: parts.sessionAtStart ?? '' },
     session: parts.session,
     now: parts.now ?? START,
   };
@@ -53,16 +56,20 @@ describe('login prompt', () => {
     ['max_age is just kept', { session: before, sessionAtStart: 'before', asks: { maxAgeSeconds: 60 } }, false],
     ['max_age is over', { session: before, sessionAtStart: 'before', asks: { maxAgeSeconds: 59 } }, true],
     ['max_age=0, and the login is of this very second', { session: since, sessionAtStart: 'since', asks: { maxAgeSeconds: 0 } }, true],
+    ['the request is about this user', { session: before, sessionAtStart: 'before', asks: { subjects: ['other', 'user'] } }, false],
+    ['the request is about another user', { session: before, sessionAtStart: 'before', asks: { subjects: ['other'] } }, true],
+    ['the request is about nobody', { session: before, sessionAtStart: 'before', asks: { subjects: [] } }, true],
+    ['the request is about another user, and there was a login since', { session: since, asks: { subjects: ['other'] } }, false],
     ['max_age=0, and there was a login since', { session: since, sessionAtStart: '', now: START + 90, asks: { maxAgeSeconds: 0 } }, false],
   ];
   for (const [what, parts, due] of cases) {
     it(`is ${due ? '' : 'not '}due when ${what}`, async () => {
-      expect(await loginPrompt.isDue(situation(parts))).to.equal(due);
+      expect(await loginPrompt(SUBJECTS).isDue(await situation(parts))).to.equal(due);
     });
   }
 
   it('is login_required where the user must not be asked', () => {
-    expect(loginPrompt.errorWhenSilent().code).to.equal('login_required');
+    expect(loginPrompt(SUBJECTS).errorWhenSilent().code).to.equal('login_required');
   });
 });
 
@@ -71,13 +78,13 @@ describe('consent prompt', () => {
   const API = 'https://api.example';
   const asked = { scope: ['openid'], resources: [API] };
 
-  function isDue(remembered: readonly string[], parts: Parameters<typeof situation>[0]): Promise<boolean> {
+  async function isDue(remembered: readonly string[], parts: Parameters<typeof situation>[0]): Promise<boolean> {
     const consents: Consents = { find: async () => remembered, remember: async () => undefined };
-    return consentPrompt(consents).isDue(situation({ session: user, ...parts }));
+    return consentPrompt(consents).isDue(await situation({ session: user, ...parts }));
   }
 
   it('is due until everything that is asked for was allowed', async () => {
-    const asks = { ...authorizationOf(addressedRequest(), []), ...asked };
+    const asks = { ...(await authorizationOf(addressedRequest(), [])), ...asked };
     const items = consentItems(asks);
     expect(await isDue([], { asks })).to.equal(true);
     expect(await isDue(items, { asks })).to.equal(false);
@@ -93,8 +100,8 @@ describe('consent prompt', () => {
     }
   });
 
-  it('does not take a scope value for a resource that was allowed, or the reverse', () => {
-    const items = consentItems({ ...authorizationOf(addressedRequest(), []), scope: [API], resources: [API] });
+  it('does not take a scope value for a resource that was allowed, or the reverse', async () => {
+    const items = consentItems({ ...(await authorizationOf(addressedRequest(), [])), scope: [API], resources: [API] });
     expect(new Set(items).size).to.equal(3);
     // No scope value has a space in it (RFC 6749 section 3.3), so none reads as another kind of item.
     expect(items.filter((item) => !item.includes(' '))).to.deep.equal([API]);

@@ -30,6 +30,7 @@ export function everyPage(language: Language, foreign = 'a name'): Readonly<Reco
     'consent remembered': consentPage({ ...consent, remembered: true }),
     'consent to nothing': consentPage({ ...consent, scopes: [], resources: [], remembered: false }),
     'sign-out': signOutPage({ language, username: foreign, ...form }),
+    'sign-out for a client': signOutPage({ language, username: foreign, clientName: foreign, ...form }),
     'signed out': signedOutPage({ language }),
     'error with a title': errorPage({ ...error, status: 400, title: foreign }),
     'error alone': errorPage({ language, status: 500 }),

@@ -51,6 +51,7 @@ onEachDatabase('grants in the database', (databases) => {
       code: { redirectUri: 'https://app.example/callback?a=1&b=?', redirectUriGiven: true, codeChallenge: 'challenge' },
       openid: undefined,
       confirmation: undefined,
+      boundFrom: undefined,
       generation: 0,
       generationAt: 1000,
       expiresAt: 1060,
@@ -90,9 +91,9 @@ onEachDatabase('grants in the database', (databases) => {
   });
 
   describe('an advance', () => {
-    it('makes the next generation the live one, and forgets the code', async () => {
-      const { id } = await created();
-      const expected = { id, generation: 1, generationAt: 1010, expiresAt: 1310, code: undefined };
+    it('makes the next generation the live one, and keeps what the code was bound to', async () => {
+      const { id, code } = await created();
+      const expected = { id, generation: 1, generationAt: 1010, expiresAt: 1310, code };
       const advanced = await grants.advance({ grantId: id, clientId: parties.clientId, from: 0, to: 1, now: 1010, lifetimeSeconds: 300 });
       expect(advanced).to.deep.include(expected);
       expect(advanced?.user).to.deep.equal({ id: parties.userId, disabled: false, accessTokenClaims: { department: 'R&D' } });

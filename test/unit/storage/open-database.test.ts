@@ -116,7 +116,7 @@ describe('a SQLite database', () => {
     expect(await refusal({ kind: 'sqlite', path }))
       .to.contain(path)
       .and.contain('damaged')
-      .and.contain('keyturn restore');
+      .and.contain('put a backup in its place');
     expect((await readFile(path)).equals(damaged)).to.equal(true);
   });
 

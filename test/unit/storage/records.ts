@@ -2,9 +2,11 @@ import type { User } from '../../../src/accounts/user.ts';
 import type { ClientMetadata } from '../../../src/clients/client-metadata.ts';
 import type { ClientRecord } from '../../../src/clients/client-store.ts';
 import { newIdentifier } from '../../../src/core/identifiers.ts';
+import type { NewDelivery } from '../../../src/deliveries/delivery.ts';
 import type { NewGrant } from '../../../src/grants/grants.ts';
 import { clientsIn } from '../../../src/storage/clients.ts';
 import type { Database } from '../../../src/storage/database.ts';
+import { insertDeliveries } from '../../../src/storage/deliveries.ts';
 import { migrateUp } from '../../../src/storage/migrate.ts';
 import { openDatabase } from '../../../src/storage/open-database.ts';
 import { usersIn } from '../../../src/storage/users.ts';
@@ -29,6 +31,7 @@ const METADATA: ClientMetadata = {
   protected_resources: [],
   skip_consent: false,
   require_pkce: true,
+  dpop_bound_access_tokens: false,
   access_token_claims: { tenant: { id: 7 } },
 };
 
@@ -95,4 +98,20 @@ export async function rejection(promise: Promise<unknown>): Promise<Error> {
     throw outcome;
   }
   return outcome.error instanceof Error ? outcome.error : new Error(String(outcome.error));
+}
+
+/** Puts deliveries into the outbox that are due at 1000, or when they say. */
+export async function putDeliveries(
+  database: Database,
+  deliveries: readonly (Partial<NewDelivery> & Pick<NewDelivery, 'clientId'>)[],
+): Promise<void> {
+  const made = deliveries.map((changes) => ({
+    id: newIdentifier(),
+    kind: 'test',
+    payload: {},
+    createdAt: 1000,
+    expiresAt: 87_400,
+    ...changes,
+  }));
+  await database.transaction((transaction) => insertDeliveries(transaction, made));
 }

@@ -1,9 +1,12 @@
 import { expect } from 'chai';
 import type { Session, Sessions } from '../../../src/interaction/session.ts';
+import { clientsIn } from '../../../src/storage/clients.ts';
 import type { Database } from '../../../src/storage/database.ts';
+import { deliveriesIn } from '../../../src/storage/deliveries.ts';
+import { grantsIn } from '../../../src/storage/grants.ts';
 import { sessionsIn } from '../../../src/storage/sessions.ts';
 import { onEachDatabase } from '../../support/databases.ts';
-import { clientAndUser, openMigrated } from './records.ts';
+import { clientAndUser, clientRecord, newGrant, openMigrated, rejection } from './records.ts';
 
 onEachDatabase('sessions in the database', (databases) => {
   let database: Database;
@@ -14,7 +17,7 @@ onEachDatabase('sessions in the database', (databases) => {
     database = await openMigrated(databases);
     sessions = sessionsIn(database);
     const { userId } = await clientAndUser(database);
-    session = { id: 's', userId, authTime: 100, methods: ['pwd', 'otp'], createdAt: 100, idleExpiresAt: 200, expiresAt: 300 };
+    session = { id: 's', sid: 's', userId, authTime: 100, methods: ['pwd', 'otp'], createdAt: 100, idleExpiresAt: 200, expiresAt: 300 };
     await sessions.create(session);
   });
 
@@ -42,9 +45,48 @@ onEachDatabase('sessions in the database', (databases) => {
     expect(await sessions.findLive('s', 150)).to.equal(undefined);
   });
 
+  it('hand their sid on to the next login of the same user in the same browser', async () => {
+    const { sid: _, ...again } = { ...session, id: 'again', authTime: 150, createdAt: 150 };
+    await sessions.create(again, 's');
+    expect(await sessions.findLive('s', 150)).to.equal(undefined);
+    expect(await sessions.findLive('again', 150)).to.deep.equal({ ...again, sid: 's' });
+  });
+
+  it('do not hand it on to another user, whose login ends them', async () => {
+    const { userId } = await clientAndUser(database);
+    const { sid: _, ...other } = { ...session, id: 'other', userId };
+    await sessions.create(other, 's');
+    expect(await sessions.findLive('s', 150)).to.equal(undefined);
+    expect(await sessions.findLive('other', 150)).to.deep.equal({ ...other, sid: 'other' });
+  });
+
+  it('end together with what follows, or not at all', async () => {
+    const { clientId, userId } = await clientAndUser(database);
+    const record = await clientsIn(database).find(clientId);
+    const metadata = {
+      ...(record ?? clientRecord()).metadata,
+      backchannel_logout_uri: 'https://app.example/out',
+      revoke_grants_on_logout: true,
+    };
+    await clientsIn(database).replace({ ...(record ?? clientRecord()), metadata });
+    const grants = grantsIn(database);
+    const grant = newGrant({ clientId, userId, authentication: { authTime: 1, methods: ['pwd'], sessionId: 's' } });
+    await grants.create(grant);
+    // What follows cannot be written: then the session has not ended either.
+    await database.rows('ALTER TABLE deliveries RENAME TO elsewhere', []);
+    await rejection(sessions.end('s', 150));
+    expect(await sessions.findLive('s', 150)).not.to.equal(undefined);
+    await database.rows('ALTER TABLE elsewhere RENAME TO deliveries', []);
+    await sessions.end('s', 150);
+    expect(await grants.find(grant.id)).to.include({ revokedAt: 150, revocationReason: 'logout' });
+    expect((await deliveriesIn(database).claim(9, 150, 30)).map((delivery) => delivery.payload)).to.deep.equal([
+      { user_id: userId, session_id: 's' },
+    ]);
+  });
+
   it('end on demand, also twice', async () => {
-    await sessions.end('s');
-    await sessions.end('s');
+    await sessions.end('s', 150);
+    await sessions.end('s', 150);
     expect(await sessions.findLive('s', 150)).to.equal(undefined);
     await sessions.touch('s', 290);
     expect(await sessions.findLive('s', 150)).to.equal(undefined);

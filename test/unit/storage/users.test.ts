@@ -31,7 +31,13 @@ onEachDatabase('users in the database', (databases) => {
   }
 
   it('are given back as they were stored, by id and by canonical name', async () => {
-    const person = await created({ username: '김철수', email: 'k@example.com', name: '김 철수', accessTokenClaims: { roles: ['a', 'b'] } });
+    const person = await created({
+      username: '김철수',
+      email: 'k@example.com',
+      name: '김 철수',
+      accessTokenClaims: { roles: ['a', 'b'] },
+      profile: { locale: 'ko' },
+    });
     expect(await users.find(person.id)).to.deep.equal(person);
     expect(await users.findByUsername('김철수')).to.deep.equal(person);
     const bare = await created();
@@ -85,6 +91,14 @@ onEachDatabase('users in the database', (databases) => {
     expect(await users.setAccessTokenClaims(person.id, { tenant: 'x' }, 300)).to.equal(true);
     expect(await users.find(person.id)).to.deep.equal({ ...person, accessTokenClaims: { tenant: 'x' }, updatedAt: 300 });
     expect(await users.setAccessTokenClaims('nobody', {}, 300)).to.equal(false);
+  });
+
+  it('get a profile', async () => {
+    const person = await created({ profile: { nickname: 'before', locale: 'ko' } });
+    const profile = { given_name: '영희', address: { country: 'KR' } };
+    expect(await users.setProfile(person.id, profile, 300)).to.equal(true);
+    expect(await users.find(person.id)).to.deep.equal({ ...person, profile, updatedAt: 300 });
+    expect(await users.setProfile('nobody', {}, 300)).to.equal(false);
   });
 
   it('are listed in order of canonical name, page by page', async () => {
