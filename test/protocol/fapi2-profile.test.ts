@@ -1,12 +1,14 @@
 import { expect } from 'chai';
+import { decodeProtectedHeader } from 'jose';
 import { expectError, postForm, readAccessToken, readIdToken } from '../support/answers.ts';
-import { clientKeyPair } from '../support/assertions.ts';
+import { assertionClaims, assertionForm, clientKeyPair, signAssertion } from '../support/assertions.ts';
 import { requestObject, requestParameters } from '../support/authorization-requests.ts';
 import { browser } from '../support/browser.ts';
 import { type HeldCertificate, selfSigned } from '../support/certificates.ts';
 import { onEachDatabase, sqliteDatabases } from '../support/databases.ts';
 import { proofKey } from '../support/dpop.ts';
 import { arriveWith, ask, codeOf, type Fapi2Client, fapi2Client, pushAs, redeem, userinfo } from '../support/fapi2.ts';
+import { startLogoutReceiver } from '../support/logout-receiver.ts';
 import { behindProxy, passedOn } from '../support/mutual-tls.ts';
 import { REDIRECT_URI, startTestServer, type TestServer, type TestUser } from '../support/test-server.ts';
 
@@ -17,7 +19,11 @@ onEachDatabase('FAPI 2.0 Security Profile', (database) => {
   let client: Fapi2Client;
   before(async () => {
     // What the server allows to others: the profile must be stricter by itself.
-    server = await startTestServer(await database.create(), { AUTHORIZATION_CODE_TTL: '5m', SIGNING_ALGS: 'RS256,PS256,ES256' });
+    server = await startTestServer(await database.create(), {
+      AUTHORIZATION_CODE_TTL: '5m',
+      SIGNING_ALGS: 'RS256,PS256,ES256',
+      OUTBOUND_PRIVATE_ADDRESSES: 'on',
+    });
     user = await server.user();
     client = await fapi2Client(server);
   });
@@ -169,6 +175,40 @@ onEachDatabase('FAPI 2.0 Security Profile', (database) => {
       const other = await redeem(server, own, await codeOf(server, own, user, { scope: 'openid' }));
       expect((await readAccessToken(server, other.body['access_token'])).header.alg).to.equal('ES256');
       expect((await readIdToken(server, own, other.body['id_token'])).header.alg).to.equal('ES256');
+    });
+  });
+
+  describe('what else is signed for the client (section 5.4.1)', () => {
+    it('logout tokens are by PS256', async () => {
+      const receiver = await startLogoutReceiver();
+      const told = await fapi2Client(server, { backchannel_logout_uri: receiver.uri });
+      const tab = browser(server);
+      const { body } = await redeem(server, told, await codeOf(server, told, user, { scope: 'openid' }, tab));
+      await tab.visit(`/logout?id_token_hint=${String(body['id_token'])}`);
+      await receiver.times(1);
+      expect(decodeProtectedHeader(receiver.received[0]?.token ?? '').alg).to.equal('PS256');
+      await receiver.close();
+    });
+
+    it('signed introspection is by PS256', async () => {
+      const { body } = await ask(server, client, '/token', serviceToken);
+      const assertion = assertionForm(await signAssertion(assertionClaims(server, client.id), client.pair));
+      const form = new URLSearchParams({ token: String(body['access_token']), ...assertion });
+      const headers = { accept: 'application/token-introspection+jwt' };
+      const response = await fetch(`${server.issuer}/introspect`, { method: 'POST', body: form, headers });
+      expect(decodeProtectedHeader(await response.text()).alg).to.equal('PS256');
+    });
+
+    it('signed userinfo is by PS256 where SIGNING_ALGS has lost what the client is registered for', async () => {
+      const late = await fapi2Client(server);
+      const { clientStore } = server.repositories;
+      const record = (await clientStore.find(late.id)) ?? expect.fail();
+      await clientStore.replace({ ...record, metadata: { ...record.metadata, userinfo_signed_response_alg: 'EdDSA' } });
+      const { body } = await redeem(server, late, await codeOf(server, late, user, { scope: 'openid' }));
+      const accessToken = String(body['access_token']);
+      const proof = await late.dpop.proof({ url: `${server.issuer}/userinfo`, method: 'GET', now: server.clock.now(), accessToken });
+      const response = await server.get('/userinfo', { authorization: `DPoP ${accessToken}`, dpop: proof });
+      expect(decodeProtectedHeader(await response.text()).alg).to.equal('PS256');
     });
   });
 

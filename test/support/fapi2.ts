@@ -4,7 +4,7 @@ import type { Changes, ClientKeyPair } from './assertions.ts';
 import { assertionClaims, assertionForm, clientKeyPair, keyClient, signAssertion } from './assertions.ts';
 import type { RequestParameters } from './authorization-requests.ts';
 import { byReference, requestParameters } from './authorization-requests.ts';
-import type { Arrival } from './browser.ts';
+import type { Arrival, Browser } from './browser.ts';
 import { browser, passPages } from './browser.ts';
 import type { ProofKey } from './dpop.ts';
 import { proofFor, proofKey } from './dpop.ts';
@@ -76,8 +76,13 @@ export async function pushAs(
 }
 
 /** How a browser that comes with the reference ends. */
-export async function arriveWith(server: TestServer, client: Fapi2Client, requestUri: string, user: TestUser): Promise<Arrival> {
-  const tab = browser(server);
+export async function arriveWith(
+  server: TestServer,
+  client: Fapi2Client,
+  requestUri: string,
+  user: TestUser,
+  tab: Browser = browser(server),
+): Promise<Arrival> {
   return passPages(tab, await tab.visit(byReference(server, client, requestUri)), user);
 }
 
@@ -87,9 +92,10 @@ export async function codeOf(
   client: Fapi2Client,
   user: TestUser,
   parameters: RequestParameters = {},
+  tab: Browser = browser(server),
 ): Promise<Fapi2Code> {
   const { requestUri, verifier } = await pushAs(server, client, parameters);
-  const { url } = await arriveWith(server, client, requestUri, user);
+  const { url } = await arriveWith(server, client, requestUri, user, tab);
   return { code: url.searchParams.get('code') ?? '', verifier };
 }
 
