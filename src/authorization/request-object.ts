@@ -91,7 +91,16 @@ function textsOf(value: unknown): readonly string[] {
   if (Array.isArray(value) && value.every((one) => typeof one === 'string')) {
     return value.flatMap(textsOf);
   }
-  return textsOf(JSON.stringify(value));
+  return textsOf(jsonOf(value));
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    // Nested deeper than the stack.
+    throw new InvalidRequestObject('A claim of the request object is nested too deeply.');
+  }
 }
 
 function refuseNul(): never {

@@ -37,11 +37,14 @@ export function clientAssertionOf({ form }: Pick<ProtocolRequest, 'form'>): Clie
   if (unwanted !== undefined) {
     throw new InvalidClient(`the assertion has the header ${unwanted}`);
   }
-  if (typeof claims.sub !== 'string' || claims.sub === '') {
-    throw new InvalidClient('the assertion has no sub');
+  // As a client_id looks (RFC 6749 appendix A.1): no NUL, which PostgreSQL cannot even compare with.
+  if (typeof claims.sub !== 'string' || !CLIENT_ID.test(claims.sub)) {
+    throw new InvalidClient('the sub of the assertion is no client_id');
   }
   return { jwt, usesHmac: typeof header.alg === 'string' && header.alg.startsWith('HS'), clientId: claims.sub };
 }
+
+const CLIENT_ID = /^[\x21-\x7e]{1,255}$/;
 
 // RFC 7515 section 7.1, and nothing around it that a decoder might overlook.
 const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]*$/;

@@ -91,7 +91,8 @@ function clientKeyOf(jwk: unknown): ClientKey | string {
 
 const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
 const TEXT_MEMBERS = ['kid', 'use', 'alg', 'crv', 'x', 'y', 'n', 'e'];
-const LIST_MEMBERS = ['key_ops', 'x5c'];
+// Not kept: key_ops, which would only let a well-meant `["verify", "sign"]` keep the key from being imported.
+const LIST_MEMBERS = ['x5c'];
 const CURVES = { EC: ['P-256', 'P-384', 'P-521'], OKP: ['Ed25519', 'X25519'] } as const;
 // An RSA modulus of 8192 bits has 1366 characters.
 const LONGEST_MEMBER = 1400;

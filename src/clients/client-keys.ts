@@ -140,10 +140,13 @@ async function verifyBy({ find }: KeyFinder, jws: string, algorithms: readonly s
 
 const SIGNATURE_CODES = [errors.JWSSignatureVerificationFailed.code, errors.JWKSMultipleMatchingKeys.code];
 
-/** What jose refuses. @throws whatever else it was */
+/** What jose refuses, or a key that cannot be imported, which is the client's fault as well. @throws whatever else it was */
 function refusalOf(error: unknown): errors.JOSEError {
   if (error instanceof errors.JOSEError) {
     return error;
+  }
+  if (error instanceof DOMException || error instanceof TypeError) {
+    return new errors.JWKInvalid(`a registered key cannot be used: ${error.message}`);
   }
   throw error;
 }

@@ -19,6 +19,10 @@ export function cachedClients(store: ClientStore): Clients {
 
   return {
     async find(id) {
+      if (id.includes('\0')) {
+        // No client is called that, and PostgreSQL refuses the question.
+        return undefined;
+      }
       const inMemory = known.get(id);
       if (inMemory !== undefined) {
         return inMemory;

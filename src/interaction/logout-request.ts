@@ -37,6 +37,7 @@ const DOMAIN = 'keyturn logout request';
 const LOGOUT_REQUEST_SECONDS = 3600;
 // It goes on in an address.
 const LONGEST_STATE = 2048;
+const LONGEST_LOCALES = 256;
 
 export function logoutRequests(rooms: {
   readonly clients: Pick<Clients, 'find'>;
@@ -48,7 +49,7 @@ export function logoutRequests(rooms: {
   return {
     async receive(parameters) {
       refuseRepeats(parameters);
-      const uiLocales = parameters.get('ui_locales');
+      const uiLocales = parameters.get('ui_locales')?.slice(0, LONGEST_LOCALES);
       const hint = parameters.get('id_token_hint');
       const named = parameters.get('client_id');
       const hinted = hint === undefined ? undefined : await readIdToken(hint);

@@ -85,10 +85,24 @@ export function outbound(rules: OutboundRules): Outbound {
     async function exchange(settings: RequestOptions): Promise<OutboundAnswer> {
       try {
         return await new Promise<OutboundAnswer>((fulfil, reject) => {
+          let isAnswered = false;
           const sent = (target.protocol === 'https:' ? httpsRequest : httpRequest)(settings, (response) => {
+            isAnswered = true;
             whole(response, mostBytes).then(fulfil, reject);
           });
           sent.once('error', reject);
+          // Not every end of a request is a response or an error: an answer that switches protocols is neither.
+          sent.once('upgrade', (_, socket) => {
+            socket.destroy();
+            reject(failure('the answer switches protocols'));
+          });
+          sent.once('close', () => {
+            if (!isAnswered) {
+              reject(failure('the connection was closed without an answer'));
+            }
+          });
+          // And whatever else may happen, nobody waits longer than this.
+          signal.addEventListener('abort', () => reject(failure(`no answer within ${deadlineMilliseconds} ms`)), { once: true });
           sent.end(body);
         });
       } catch (error) {

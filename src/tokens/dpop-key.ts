@@ -55,8 +55,14 @@ export async function dpopKey(jwk: Readonly<Record<string, unknown>>, algorithm:
 }
 
 function refuseUnusualRsa({ n, e }: JWK): void {
-  const bits = typeof n === 'string' ? Buffer.byteLength(n, 'base64url') * 8 : 0;
-  if (bits < LEAST_MODULUS_BITS || bits > MOST_MODULUS_BITS || typeof e !== 'string' || e.length > LONGEST_EXPONENT) {
+  const modulus = Buffer.from(typeof n === 'string' ? n : '', 'base64url');
+  const exponent = Buffer.from(typeof e === 'string' && e.length <= LONGEST_EXPONENT ? e : '', 'base64url');
+  // Leading zero bytes make a small number look large (RFC 7518 section 6.3.1.1 forbids them).
+  const bits = (modulus[0] ?? 0) === 0 ? 0 : modulus.length * 8 - Math.clz32(modulus[0] ?? 0) + 24;
+  const isOdd = ((exponent.at(-1) ?? 0) & 1) === 1;
+  // With the exponent 1 everybody signs, and the proof would prove nothing.
+  const isOne = exponent.length === 0 || BigInt(`0x${exponent.toString('hex')}`) < 3n;
+  if (bits < LEAST_MODULUS_BITS || bits > MOST_MODULUS_BITS || !isOdd || isOne) {
     throw new Error(`its RSA key must have ${LEAST_MODULUS_BITS} to ${MOST_MODULUS_BITS} bits and a short exponent such as 65537`);
   }
 }

@@ -120,6 +120,16 @@ describe('forged client assertions (RFC 8725, RFC 7523 section 3)', () => {
     expectError(await ask(await signAssertion(assertionClaims(server(), elliptic.id), wrongCurve)), 'invalid_client', 401);
   });
 
+  it('whose sub no client can have: a NUL, which PostgreSQL refuses, among them', async () => {
+    for (const sub of ['a\u0000b', ' ', 'ü', 'x'.repeat(256)]) {
+      const parts = [{ alg: 'ES256' }, { sub }].map(encoded).join('.');
+      for (const path of ['/token', '/revoke', '/introspect', '/par']) {
+        const form = { grant_type: 'client_credentials', token: 'x', ...assertionForm(`${parts}.AAAA`) };
+        expectError(await answerOf(server().post(path, form)), 'invalid_client', 401);
+      }
+    }
+  });
+
   it('with changed claims under an honest signature', async () => {
     const assertion = await signAssertion(assertionClaims(server(), client.id), client.pair);
     const [header, , signature] = assertion.split('.');

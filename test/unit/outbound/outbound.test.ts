@@ -1,5 +1,5 @@
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { expect } from 'chai';
 import { fetchJson } from '../../../src/outbound/json-document.ts';
 import { OutboundFailure, type OutboundRules, outbound } from '../../../src/outbound/outbound.ts';
@@ -78,6 +78,31 @@ describe('outbound: requests to addresses that clients registered', () => {
   for (const url of ['ftp://127.0.0.1/', 'file:///etc/passwd', 'data:application/json,{}', 'keys.example', '', 'https://a:b@127.0.0.1/']) {
     it(`does not know what to do with ${JSON.stringify(url)}`, async () => {
       expect(await failure(OPEN, url)).to.match(/^the address /);
+    });
+  }
+
+  for (const after of ['stays open', 'is closed']) {
+    it(`takes no answer that switches protocols, whose connection ${after}`, async () => {
+      const switching = createTcpServer((socket) => {
+        socket.on('error', () => undefined);
+        socket.once('data', () => {
+          socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n');
+          if (after === 'is closed') {
+            socket.end();
+          }
+        });
+      });
+      await new Promise<void>((resolve) => {
+        switching.listen(0, '127.0.0.1', resolve);
+      });
+      const url = `http://127.0.0.1:${(switching.address() as AddressInfo).port}/`;
+      for (const method of ['GET', 'POST'] as const) {
+        const error = await rejection(
+          outbound({ ...OPEN, deadlineMilliseconds: 3000 })({ method, url, ...(method === 'POST' && { body: 'a=1' }) }),
+        );
+        expect(error).to.be.an.instanceOf(OutboundFailure);
+      }
+      switching.close();
     });
   }
 

@@ -215,6 +215,11 @@ describe('tokens: DPoP proofs (RFC 9449 section 4.3)', () => {
       { n: 7 },
       { e: publicJwk.n },
       { e: 3 },
+      // With the exponent 1 the signature is the padded hash, and anybody can write that down.
+      { e: 'AQ' },
+      { e: 'AAE' },
+      { e: 'AgAA' },
+      { n: Buffer.concat([Buffer.alloc(200), Buffer.from(modulus(60), 'base64url')]).toString('base64url') },
     ]) {
       const unusual = await rsa.proof({ url: URL, now: NOW, header: { jwk: { ...publicJwk, ...changes } } });
       expect(await refusal(unusual)).to.match(/RSA key must have 2048 to 4096 bits/);
