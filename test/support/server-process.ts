@@ -138,8 +138,26 @@ function onLine({ stdout }: ChildProcess, listener: (line: LogLine) => void): vo
   if (stdout === null) {
     throw new Error('A process with pipes has them.');
   }
+  let torn: string | undefined;
   createInterface({ input: stdout }).on('line', (text) => {
-    const line: unknown = JSON.parse(text);
-    listener(typeof line === 'object' && line !== null ? { ...line } : {});
+    if (torn !== undefined) {
+      throw new Error(`A line of the log is not JSON: ${torn}`);
+    }
+    const line = parsed(text);
+    if (line === undefined) {
+      // A kill -9 may tear the last line in two. No other.
+      torn = text;
+    } else {
+      listener(line);
+    }
   });
+}
+
+function parsed(text: string): LogLine | undefined {
+  try {
+    const line: unknown = JSON.parse(text);
+    return typeof line === 'object' && line !== null ? { ...line } : {};
+  } catch {
+    return undefined;
+  }
 }
