@@ -3,6 +3,7 @@ import type { AuthorizationRequests } from './authorization/authorization-reques
 import type { RequestForm } from './authorization/received-request.ts';
 import type { ResponseMode } from './authorization/response-modes.ts';
 import type { ClientAuthenticationMethod, ClientAuthenticator } from './clients/authentication.ts';
+import type { FeatureName } from './config/feature-switches.ts';
 import type { Endpoint } from './core/endpoint.ts';
 import type { DeliveryKind } from './deliveries/delivery.ts';
 import type { GrantType } from './grant-types/grant-type.ts';
@@ -26,6 +27,8 @@ export interface Assembled {
 export interface Feature {
   /** Number and title, as a reader would look it up. */
   readonly specification: string;
+  /** By which FEATURES turns it on and off; absent: it is always on. */
+  readonly name?: FeatureName;
   readonly clientAuthentication?: readonly ClientAuthenticationMethod[];
   readonly grantTypes?: readonly GrantType[];
   readonly senderConstraints?: readonly SenderConstraint[];

@@ -43,10 +43,14 @@ import { dpop } from './tokens/dpop.ts';
 import { DPOP_ALGORITHMS } from './tokens/dpop-key.ts';
 import { introspectionSigner } from './tokens/signed-introspection.ts';
 
-/** THE list: what this server can do, one specification an entry. Metadata, registration limits and routes are derived from it. */
+/** What this server can do as it is configured. Metadata, registration limits and routes are derived from it. */
 export function features(rooms: Rooms): readonly Feature[] {
+  return allFeatures(rooms).filter(({ name }) => name === undefined || rooms.enabled.has(name));
+}
+
+/** THE list, one specification an entry. */
+function allFeatures(rooms: Rooms): readonly Feature[] {
   const acceptAssertion = assertionAcceptance({ ...rooms, legacyAudiences: [`${rooms.issuer}/token`, `${rooms.issuer}/par`] });
-  const assertionAlgorithms = [...PRIVATE_KEY_ALGORITHMS, ...CLIENT_SECRET_ALGORITHMS];
   return [
     {
       specification: 'RFC 6749 section 2.3: client authentication with a secret, and public clients',
@@ -54,12 +58,15 @@ export function features(rooms: Rooms): readonly Feature[] {
     },
     {
       specification: 'RFC 7523 section 2.2 with RFC 10070: client authentication with a JWT',
-      clientAuthentication: [privateKeyJwt({ ...rooms, acceptAssertion }), clientSecretJwt({ ...rooms, acceptAssertion })],
-      metadata: {
-        token_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
-        revocation_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
-        introspection_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
-      },
+      name: 'private-key-jwt',
+      clientAuthentication: [privateKeyJwt({ ...rooms, acceptAssertion })],
+      metadata: assertionMetadata(PRIVATE_KEY_ALGORITHMS),
+    },
+    {
+      specification: 'OpenID Connect Core section 9: client_secret_jwt',
+      name: 'client-secret-jwt',
+      clientAuthentication: [clientSecretJwt({ ...rooms, acceptAssertion })],
+      metadata: assertionMetadata(CLIENT_SECRET_ALGORITHMS),
     },
     {
       specification: 'RFC 6749 section 3.2: token endpoint',
@@ -95,11 +102,13 @@ export function features(rooms: Rooms): readonly Feature[] {
     },
     {
       specification: 'RFC 9701: JWT response for token introspection',
+      name: 'signed-introspection',
       metadata: { introspection_signing_alg_values_supported: rooms.algorithms },
     },
     { specification: 'RFC 8707: resource indicators', authorizationRules: [resourceRule] },
     {
       specification: 'RFC 9449: demonstrating proof of possession (DPoP)',
+      name: 'dpop',
       senderConstraints: [dpop(rooms)],
       authorizationRules: [dpopJktRule],
       metadata: { dpop_signing_alg_values_supported: DPOP_ALGORITHMS },
@@ -107,6 +116,7 @@ export function features(rooms: Rooms): readonly Feature[] {
     ...mutualTlsFeature(rooms),
     {
       specification: 'RFC 9126: pushed authorization requests',
+      name: 'pushed-requests',
       requestForms: [pushedRequestForm({ ...rooms, secrets: rooms.keys.secrets })],
       authorizationRules: [pushedRequestRule(rooms)],
       endpoints: (assembled) => [pushedAuthorizationRequestEndpoint({ ...rooms, ...assembled })],
@@ -114,6 +124,7 @@ export function features(rooms: Rooms): readonly Feature[] {
     },
     {
       specification: 'RFC 9101: JWT-secured authorization requests, by value',
+      name: 'request-objects',
       requestForms: [requestObjectForm(rooms)],
       authorizationRules: [signedRequestRule],
       metadata: {
@@ -130,6 +141,7 @@ export function features(rooms: Rooms): readonly Feature[] {
     { specification: 'OAuth 2.0 Form Post Response Mode', responseModes: [formPostMode] },
     {
       specification: 'JARM: JWT secured authorization responses',
+      name: 'jarm',
       responseModes: signedResponseModes(rooms),
       metadata: { authorization_signing_alg_values_supported: rooms.algorithms },
     },
@@ -153,13 +165,23 @@ export function features(rooms: Rooms): readonly Feature[] {
       prompts: [loginPrompt(rooms.subjects), consentPrompt(rooms.consents)],
       endpoints: ({ flow }) => [loginEndpoint({ ...rooms, flow }), consentEndpoint({ ...rooms, flow })],
     },
-    { specification: 'OpenID Connect RP-Initiated Logout 1.0', endpoints: () => [logoutEndpoint(rooms)] },
+    { specification: 'OpenID Connect RP-Initiated Logout 1.0', name: 'rp-initiated-logout', endpoints: () => [logoutEndpoint(rooms)] },
     {
       specification: 'OpenID Connect Back-Channel Logout 1.0',
+      name: 'back-channel-logout',
       deliveryKinds: [backChannelLogout(rooms)],
       metadata: { backchannel_logout_supported: true, backchannel_logout_session_supported: true },
     },
   ];
+}
+
+/** RFC 8414 section 2: what the JWTs may be signed with, at each endpoint that authenticates clients. */
+function assertionMetadata(algorithms: readonly string[]): NonNullable<Feature['metadata']> {
+  return {
+    token_endpoint_auth_signing_alg_values_supported: algorithms,
+    revocation_endpoint_auth_signing_alg_values_supported: algorithms,
+    introspection_endpoint_auth_signing_alg_values_supported: algorithms,
+  };
 }
 
 /** On with MUTUAL_TLS alone: without, no connection has a certificate of its client. */

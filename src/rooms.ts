@@ -6,6 +6,7 @@ import type { PushedRequests } from './authorization/pushed-requests.ts';
 import type { ClientKeys } from './clients/client-keys.ts';
 import type { Clients } from './clients/clients.ts';
 import type { Lifetimes, SigningAlgorithm } from './config/config.ts';
+import type { EnabledFeatures } from './config/feature-switches.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { Clock } from './core/clock.ts';
 import type { Grants } from './grants/grants.ts';
@@ -41,6 +42,8 @@ export interface Rooms {
   readonly clock: Clock;
   readonly audit: AuditTrail;
   readonly lifetimes: Lifetimes;
+  /** The features with a switch that are on. */
+  readonly enabled: EnabledFeatures;
   readonly dpopNonceRequired: boolean;
   /** Client certificates (RFC 8705); undefined: there are none. */
   readonly mutualTls: MutualTls | undefined;

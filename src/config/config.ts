@@ -1,3 +1,5 @@
+import type { EnabledFeatures } from './feature-switches.ts';
+
 /** JWS algorithms a signing key can be made for (RFC 7518 section 3.1; Ed25519 by its RFC 9864 name). */
 export type SigningAlgorithm = 'ES256' | 'RS256' | 'PS256' | 'EdDSA';
 
@@ -69,5 +71,7 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   /** Whether addresses that clients register may lead to this machine and its network. */
   readonly outboundPrivateAddresses: boolean;
+  /** Those with a switch that are on. */
+  readonly features: EnabledFeatures;
   readonly logLevel: LogLevel;
 }

@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 import type { SigningAlgorithm } from './config.ts';
 import { parseDatabaseLocation } from './database-location.ts';
 import { durationBetween, durationOrOff } from './duration.ts';
+import { parseFeatures } from './feature-switches.ts';
 import { parseIssuer } from './issuer.ts';
 import { oneOf, type Parsed, type Setting, shown } from './setting.ts';
 import { parseTrustedProxies } from './trusted-proxies.ts';
@@ -174,6 +175,12 @@ export const settings = {
     default: 'off',
     meaning: "on lets clients' key sets and logout addresses be at private addresses, and by http on this machine: for closed networks",
     parse: parseSwitch,
+  },
+  FEATURES: {
+    name: 'FEATURES',
+    default: '',
+    meaning: 'Features to turn on (name) or off (-name), separated by commas; unset: as docs/features.md has it',
+    parse: parseFeatures,
   },
   LOG_LEVEL: {
     name: 'LOG_LEVEL',

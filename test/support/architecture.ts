@@ -43,6 +43,9 @@ export function importsOf(code: string): readonly string[] {
   return [...statements, ...calls].map(([, target]) => target ?? '');
 }
 
+/** Where the server is put together: the files at the top of src/ that may see every room. */
+const COMPOSITION = ['src/server.ts', 'src/build-rooms.ts', 'src/upkeep.ts'];
+
 const LONGEST_FILE = 300;
 /** The room, or the kind of place, that a file of src/ or migrations/ is in; `top` is what wires the rooms: server.ts and the like. */
 type Place = (typeof ROOMS)[number] | 'top' | 'cli' | 'resource-server' | 'migrations' | 'unknown';
@@ -120,7 +123,7 @@ function mayImport(path: string, from: Place, to: Place): boolean {
     case 'cli':
       return to !== 'resource-server' && to !== 'migrations';
     case 'top':
-      return to === 'http' || to === 'storage' ? path === 'src/server.ts' : to !== 'resource-server' && to !== 'migrations';
+      return to === 'http' || to === 'storage' ? COMPOSITION.includes(path) : to !== 'resource-server' && to !== 'migrations';
     default:
       return mayRoomImport(from, to);
   }

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Config } from '../../../src/config/config.ts';
+import { featureSwitches } from '../../../src/config/feature-switches.ts';
 import { type Environment, readConfig } from '../../../src/config/read-config.ts';
 
 function configOf(environment: Environment, envFileText?: string): Config {
@@ -14,6 +15,8 @@ function problemsOf(environment: Environment, envFileText?: string): readonly st
   const reading = readConfig(environment, envFileText);
   return 'problems' in reading ? reading.problems : [];
 }
+
+const enabledByDefault = new Set(Object.entries<string>(featureSwitches).flatMap(([name, state]) => (state === 'on' ? [name] : [])));
 
 describe('configuration: defaults', () => {
   it('needs nothing at all outside production', () => {
@@ -46,6 +49,7 @@ describe('configuration: defaults', () => {
       mutualTls: undefined,
       trustedProxies: [],
       outboundPrivateAddresses: false,
+      features: enabledByDefault,
       logLevel: 'info',
     });
   });

@@ -1,0 +1,119 @@
+import { authenticateUser } from './accounts/authenticate-user.ts';
+import { createLoginThrottle } from './accounts/login-throttle.ts';
+import { createPasswords } from './accounts/password.ts';
+import { issuerPath } from './assemble.ts';
+import { codeIssuer } from './authorization/code-issuer.ts';
+import { readPublishedKeySet } from './clients/client-key-set.ts';
+import { type ClientKeys, clientKeys, keyFinder } from './clients/client-keys.ts';
+import type { cachedClients } from './clients/clients.ts';
+import type { Config } from './config/config.ts';
+import type { TlsFiles } from './config/tls-files.ts';
+import type { AuditTrail } from './core/audit.ts';
+import type { Clock } from './core/clock.ts';
+import { browserSessions } from './interaction/browser-sessions.ts';
+import { forms } from './interaction/forms.ts';
+import { interactionPages } from './interaction/interaction-pages.ts';
+import { logoutRequests } from './interaction/logout-request.ts';
+import { pendingRequests } from './interaction/pending-request.ts';
+import type { KeyRing } from './keys/key-ring.ts';
+import { ownTokens } from './keys/own-tokens.ts';
+import { cachedDocuments } from './outbound/cached-documents.ts';
+import { fetchJson } from './outbound/json-document.ts';
+import { outbound } from './outbound/outbound.ts';
+import type { Rooms } from './rooms.ts';
+import type { Repositories } from './storage/repositories.ts';
+import { accessTokenIssuer } from './tokens/access-token.ts';
+import { accessTokenBacker } from './tokens/access-token-backing.ts';
+import { grantCredentials } from './tokens/grant-credentials.ts';
+import { idTokenIssuer } from './tokens/id-token.ts';
+import { logoutTokenIssuer } from './tokens/logout-token.ts';
+import { accessTokenReader } from './tokens/own-access-tokens.ts';
+import { idTokenReader } from './tokens/own-id-tokens.ts';
+import type { Subjects } from './tokens/subjects.ts';
+
+/** Builds what the features are made of, out of the configuration and the records. */
+export function buildRooms(parts: {
+  readonly config: Config;
+  readonly tls: TlsFiles;
+  readonly issuer: string;
+  readonly repositories: Repositories;
+  readonly keys: KeyRing;
+  readonly clients: ReturnType<typeof cachedClients>;
+  readonly subjects: Subjects;
+  readonly deliverSoon: () => void;
+  readonly clock: Clock;
+  readonly audit: AuditTrail;
+}): Rooms {
+  const { config, tls, issuer, repositories, keys, clients, subjects, deliverSoon, clock, audit } = parts;
+  const { lifetimes } = config;
+  const { secrets } = keys;
+  const base = issuerPath(issuer);
+  const paths = { login: `${base}/login`, consent: `${base}/consent`, logout: `${base}/logout`, resume: `${base}/authorize/resume` };
+  const credentials = grantCredentials(secrets);
+  const browserForms = forms(secrets, new URL(issuer).origin);
+  const pending = pendingRequests(secrets);
+  const tokens = ownTokens(keys);
+  const readIdToken = idTokenReader({ issuer, tokens });
+  return {
+    ...repositories,
+    issuer,
+    clock,
+    audit,
+    lifetimes,
+    enabled: config.features,
+    keys,
+    algorithms: config.signingAlgorithms,
+    subjects,
+    dpopNonceRequired: config.dpopNonceRequired,
+    mutualTls: config.mutualTls && { authorities: tls.clientAuthorities?.certificates, baseUrl: config.mutualTls.baseUrl },
+    pushedRequestSeconds: config.pushedRequestSeconds,
+    requirePushedRequests: config.requirePushedRequests,
+    clients,
+    clientKeys: keysOfClients(config, clock),
+    credentials,
+    paths,
+    forms: browserForms,
+    pendingRequests: pending,
+    authenticateUser: authenticateUser({
+      users: repositories.users,
+      throttle: createLoginThrottle({ store: repositories.loginAttempts, clock }),
+      passwords: createPasswords(),
+      audit,
+    }),
+    issueAccessToken: accessTokenIssuer({
+      issuer,
+      keys,
+      algorithms: config.signingAlgorithms,
+      lifetimes,
+      notBefore: config.accessTokenNotBefore,
+      subjects,
+    }),
+    issueIdToken: idTokenIssuer({ issuer, keys, algorithms: config.signingAlgorithms, lifetimes, subjects, users: repositories.users }),
+    readAccessToken: accessTokenReader({ issuer, tokens }),
+    backingOf: accessTokenBacker({ ...repositories, clients }),
+    issueLogoutToken: logoutTokenIssuer({ issuer, keys, algorithms: config.signingAlgorithms, subjects }),
+    readIdToken,
+    logoutRequests: logoutRequests({ clients, readIdToken, secrets }),
+    issueCode: codeIssuer({ grants: repositories.grants, credentials, lifetimes, audit }),
+    sessions: browserSessions({
+      sessions: repositories.sessions,
+      secrets,
+      idleSeconds: lifetimes.sessionIdleSeconds,
+      absoluteSeconds: lifetimes.sessionAbsoluteSeconds,
+      onEnd: deliverSoon,
+    }),
+    pages: interactionPages({ paths, forms: browserForms, pendingRequests: pending, users: repositories.users }),
+  };
+}
+
+/** Keys of clients, fetched where they publish them. */
+function keysOfClients({ outboundPrivateAddresses }: Config, clock: Clock): ClientKeys {
+  const send = outbound({ privateAddresses: outboundPrivateAddresses });
+  return clientKeys({
+    publishedKeySets: cachedDocuments({
+      fetch: (url) => fetchJson(send, url),
+      read: (document) => keyFinder(readPublishedKeySet(document)),
+      clock,
+    }),
+  });
+}

@@ -1,0 +1,47 @@
+import type { Logger } from 'pino';
+import { ACCOUNT_POLICY } from './accounts/login-throttle.ts';
+import type { cachedClients } from './clients/clients.ts';
+import type { Config } from './config/config.ts';
+import type { Clock } from './core/clock.ts';
+import type { DeliveryWorker } from './deliveries/delivery-worker.ts';
+import type { KeyRing } from './keys/key-ring.ts';
+import { cleanupOf } from './storage/cleanup.ts';
+import type { Database } from './storage/database.ts';
+import { changeWatcher } from './storage/revisions.ts';
+import { timers } from './timers.ts';
+
+const SECOND = 1000;
+
+/** What goes on beside the requests: keys come and go, other processes change clients, expired records are deleted. */
+export function startUpkeep(parts: {
+  readonly config: Config;
+  readonly database: Database;
+  readonly keys: KeyRing;
+  readonly clients: ReturnType<typeof cachedClients>;
+  readonly deliveries: DeliveryWorker;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): { stop(): Promise<void> } {
+  const { config, database, keys, clients, deliveries, clock, logger } = parts;
+  const watcher = changeWatcher(database, { clients: () => clients.forget() });
+  const cleanup = cleanupOf(database);
+  const work = timers();
+  work.every(SECOND, () => keys.reload(), logFailure('keys'));
+  work.every(SECOND, () => watcher.poll(), logFailure('changes'));
+  work.every(SECOND, () => deliveries.run(), logFailure('deliveries'));
+  work.every(60 * SECOND, cleanUp, logFailure('cleanup'));
+  return work;
+
+  async function cleanUp(): Promise<void> {
+    const deleted = await cleanup.run({
+      now: clock.now(),
+      keepSeconds: config.lifetimes.accessTokenMaxSeconds,
+      forgetAttemptsSeconds: ACCOUNT_POLICY.forgetAfterSeconds,
+    });
+    logger.debug({ deleted }, 'cleaned up');
+  }
+
+  function logFailure(part: string): (error: unknown) => void {
+    return (err) => logger.warn({ err, part }, 'upkeep failed; it is tried again');
+  }
+}
