@@ -7,7 +7,18 @@ const MOCHA = ['--import=tsx', '--no-experimental-require-module', 'node_modules
 const CHECKS = {
   types: ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'],
   format: ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings'],
-  lint: ['node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings', 'src', 'migrations', 'test', 'scripts', 'bin', 'bench'],
+  lint: [
+    'node_modules/oxlint/bin/oxlint',
+    '--type-aware',
+    '--deny-warnings',
+    'src',
+    'migrations',
+    'test',
+    'scripts',
+    'bin',
+    'bench',
+    'examples',
+  ],
   architecture: [...MOCHA, 'test/unit/architecture.test.ts'],
   'dead code': ['node_modules/knip/bin/knip.js', '--no-config-hints'],
   // Without the tests: what nothing but a test uses is dead too.

@@ -9,7 +9,12 @@ export interface Clock {
 /** The machine's clock. */
 export const systemClock: Clock = { now: () => Math.floor(Date.now() / 1000) };
 
+/** A date as programs of others take it. */
+export function dateOf(date: EpochSeconds): Date {
+  return new Date(date * 1000);
+}
+
 /** A date as people read it: ISO 8601 in UTC, `2026-01-31T09:30:00Z`. */
 export function writeDate(date: EpochSeconds): string {
-  return new Date(date * 1000).toISOString().replace('.000Z', 'Z');
+  return dateOf(date).toISOString().replace('.000Z', 'Z');
 }

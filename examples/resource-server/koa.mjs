@@ -1,0 +1,11 @@
+import { accessOf, metadata, protect } from 'keyturn/resource-server/koa';
+import Koa from 'koa';
+import { api, notesOf, port, started } from './settings.mjs';
+
+const app = new Koa();
+app.use(metadata(api));
+app.use(protect(api, { scopes: ['notes:read'] }));
+app.use((context) => {
+  context.body = notesOf(accessOf(context));
+});
+const server = app.listen(port, '127.0.0.1', () => started(server.address().port));
