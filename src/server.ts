@@ -1,41 +1,20 @@
-import type { Logger } from 'pino';
 import { assemble } from './assemble.ts';
 import { buildRooms } from './build-rooms.ts';
 import { cachedClients } from './clients/clients.ts';
 import type { Config } from './config/config.ts';
-import { readTlsFiles } from './config/tls-files.ts';
-import type { AuditTrail } from './core/audit.ts';
-import type { Clock } from './core/clock.ts';
 import { generateSecret } from './core/secrets.ts';
 import { deliveryWorker } from './deliveries/delivery-worker.ts';
 import { features } from './features.ts';
-import { freePort } from './free-port.ts';
 import { createHttpServer } from './http/http-server.ts';
-import { readKeyDirectory } from './keys/key-directory.ts';
-import { KeyDirectoryError } from './keys/key-directory-error.ts';
-import { keySettings } from './keys/key-settings.ts';
-import { openKeyRing } from './keys/open-key-ring.ts';
 import { outbound } from './outbound/outbound.ts';
 import { errorPage } from './pages/error-page.ts';
 import { chooseLanguage } from './pages/languages.ts';
 import { stylesheetSource } from './pages/stylesheet.ts';
+import { prepareServer, type Surroundings } from './prepare-server.ts';
 import { readiness } from './readiness.ts';
 import { checkDatabase } from './storage/health.ts';
-import { migrateUp } from './storage/migrate.ts';
-import { openDatabase } from './storage/open-database.ts';
-import type { Repositories } from './storage/repositories.ts';
-import { repositoriesIn } from './storage/repositories.ts';
 import { subjectsWith } from './tokens/subjects.ts';
 import { startUpkeep } from './upkeep.ts';
-
-/** What a server is made of that is not its configuration. */
-export interface Surroundings {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly audit: AuditTrail;
-  /** Called with the open database before the server answers anyone: development puts a demo client there. */
-  readonly prepare?: (repositories: Repositories, issuer: string) => Promise<void>;
-}
 
 /** A server that answers. */
 export interface RunningServer {
@@ -52,26 +31,8 @@ export interface RunningServer {
  */
 export async function startServer(config: Config, surroundings: Surroundings): Promise<RunningServer> {
   const { logger, clock } = surroundings;
-  const port = config.port === 0 ? await freePort(config.host) : config.port;
-  const tls = readTlsFiles(config);
-  const scheme = tls.identity === undefined ? 'http' : 'https';
-  const issuer = config.issuer ?? `${scheme}://localhost:${port}`;
-  const database = await openDatabase(config.database);
+  const { port, tls, scheme, issuer, database, repositories, keys } = await prepareServer(config, surroundings);
   try {
-    const applied = await migrateUp(database);
-    if (applied.length > 0) {
-      logger.info({ migrations: applied }, 'migrated');
-    }
-    const repositories = repositoriesIn(database);
-    await refuseLostSecrets(config.keysDirectory, repositories);
-    const keys = await openKeyRing({
-      directory: config.keysDirectory,
-      settings: keySettings(config),
-      clock,
-      audit: surroundings.audit,
-      onProblem: (err) => logger.error({ err }, 'trouble with the key directory; going on with the keys in memory'),
-    });
-    await surroundings.prepare?.(repositories, issuer);
     const clients = cachedClients(repositories.clientStore);
     const subjects = subjectsWith(await repositories.serverValues.findOrMake('pairwise_salt', generateSecret));
     const rooms = buildRooms({
@@ -128,16 +89,5 @@ export async function startServer(config: Config, surroundings: Surroundings): P
   } catch (error) {
     await database.close();
     throw error;
-  }
-}
-
-/** A directory that was lost must not be papered over with a new secret: every refresh token in the field would be void, quietly. */
-async function refuseLostSecrets(directory: string, { grants }: Repositories): Promise<void> {
-  const { hasServerSecret } = await readKeyDirectory(directory);
-  if (!hasServerSecret && (await grants.list({}, { limit: 1 })).length > 0) {
-    throw new KeyDirectoryError(
-      directory,
-      'has no server secret (HS256.*.json), but the database has grants made with one. Restore the directory, or start anew with `keyturn key rotate --alg HS256`, which ends them all',
-    );
   }
 }

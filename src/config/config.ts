@@ -43,6 +43,8 @@ export interface Config {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Processes that share the port, at least 1. */
+  readonly workers: number;
   /** The issuer identifier, byte for byte; undefined outside production: http://localhost and the port. */
   readonly issuer: string | undefined;
   readonly database: DatabaseLocation;

@@ -52,6 +52,7 @@ export function readConfig(environment: Environment, envFileText: string | undef
     production: read(settings.NODE_ENV) === 'production',
     host: read(settings.HOST),
     port: read(settings.PORT),
+    workers: read(settings.WORKERS),
     issuer: read(settings.ISSUER),
     database: read(settings.DATABASE_URL),
     keysDirectory: read(settings.KEYS_DIR),

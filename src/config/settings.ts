@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { availableParallelism } from 'node:os';
 import type { SigningAlgorithm } from './config.ts';
 import { parseDatabaseLocation } from './database-location.ts';
 import { durationBetween, durationOrOff } from './duration.ts';
@@ -17,6 +18,12 @@ export const settings = {
   },
   HOST: { name: 'HOST', default: '127.0.0.1', meaning: 'Address or name to listen on; 0.0.0.0 or :: is every interface', parse: parseHost },
   PORT: { name: 'PORT', default: '4000', meaning: 'Port to listen on; 0 picks a free one', parse: parsePort },
+  WORKERS: {
+    name: 'WORKERS',
+    default: '1',
+    meaning: 'Processes that share the port, 1 to 64; auto is one for each core; those that end are replaced',
+    parse: parseWorkers,
+  },
   ISSUER: {
     name: 'ISSUER',
     default: '',
@@ -199,6 +206,14 @@ function parseHost(text: string): Parsed<string> {
 function parsePort(text: string): Parsed<number> {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   return port <= 65_535 ? { value: port } : { problem: `must be a number from 0 to 65535, not ${shown(text)}` };
+}
+
+function parseWorkers(text: string): Parsed<number> {
+  if (text === 'auto') {
+    return { value: availableParallelism() };
+  }
+  const workers = /^\d{1,2}$/.test(text) ? Number(text) : Number.NaN;
+  return workers >= 1 && workers <= 64 ? { value: workers } : { problem: `must be auto or a number from 1 to 64, not ${shown(text)}` };
 }
 
 function parseFolder(text: string): Parsed<string> {

@@ -4,7 +4,7 @@ import { shown } from './setting.ts';
 export const PREFIX = 'KEYTURN_';
 
 // Names of settings to come: harmless already, so that an environment may be prepared for them.
-const RESERVED = ['WORKERS', 'RATE_LIMITS'];
+const RESERVED = ['RATE_LIMITS'];
 
 /**
  * Problem lines for the names that look like a setting and are none: a slip in ISSUER must not leave a server running with a default that

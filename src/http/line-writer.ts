@@ -12,6 +12,8 @@ export interface LineWriterSettings {
   readonly descriptor: number;
   /** How much may wait for a reader that has stopped reading, in UTF-16 code units. */
   readonly capacity: number;
+  /** The most that goes out in one write, in UTF-16 code units, where a line allows it; absent: whatever there is. */
+  readonly largestWrite?: number;
   /** Told how many lines were lost, once there is room again. */
   readonly onDropped: (lines: number) => void;
 }
@@ -21,8 +23,8 @@ export interface LineWriterSettings {
  * log that is not read, or a full disk, costs lines and is counted; it costs no request and does not hold up the exit, as a synchronous flush
  * of a full pipe would.
  */
-export function lineWriter({ descriptor, capacity, onDropped }: LineWriterSettings): LineWriter {
-  let waiting: string[] = [];
+export function lineWriter({ descriptor, capacity, largestWrite = Number.POSITIVE_INFINITY, onDropped }: LineWriterSettings): LineWriter {
+  const waiting: string[] = [];
   let waitingLength = 0;
   let dropped = 0;
   let busy = false;
@@ -39,10 +41,17 @@ export function lineWriter({ descriptor, capacity, onDropped }: LineWriterSettin
       }
       return lines > 0 ? onDropped(lines) : undefined;
     }
-    const bytes = Buffer.from(waiting.join(''));
-    waiting = [];
-    waitingLength = 0;
-    writeBytes(bytes);
+    writeBytes(Buffer.from(take()));
+  }
+
+  function take(): string {
+    let count = waiting.length;
+    let length = waitingLength;
+    while (length > largestWrite && count > 1) {
+      length -= waiting[--count]?.length ?? 0;
+    }
+    waitingLength -= length;
+    return waiting.splice(0, count).join('');
   }
 
   function writeBytes(bytes: Buffer): void {

@@ -9,15 +9,23 @@ export interface Log {
   flush(deadlineMilliseconds?: number): Promise<void>;
 }
 
+export interface LogSettings {
+  readonly level: Config['logLevel'];
+  /** Where to; standard output unless given. */
+  readonly descriptor?: number;
+  /** Whether other processes write to the same place, so that lines must not be cut by theirs. */
+  readonly isShared?: boolean;
+}
+
 /**
  * Makes the log. It is safe by construction and not by redaction: bodies, queries, cookies and header fields are never handed to it, and of an
  * error only its kind, message, code and stack are written, for drivers put the values of a row into other members.
- * @param descriptor where to: standard output.
  */
-export function createLog({ level, descriptor = 1 }: { readonly level: Config['logLevel']; readonly descriptor?: number }): Log {
+export function createLog({ level, descriptor = 1, isShared = false }: LogSettings): Log {
   const writer = lineWriter({
     descriptor,
     capacity: CAPACITY,
+    ...(isShared ? { largestWrite: ATOMIC_BYTES } : {}),
     onDropped: (lines) => logger.warn({ lines }, 'log lines were dropped because nothing reads them fast enough'),
   });
   const logger: Logger = pino(
@@ -33,6 +41,8 @@ export function createLog({ level, descriptor = 1 }: { readonly level: Config['l
   return { logger, flush: (deadlineMilliseconds = 1000) => writer.flush(deadlineMilliseconds) };
 }
 
+// POSIX PIPE_BUF on Linux: no other process's bytes come between those of one write to a pipe. A line of plain letters is as many bytes.
+const ATOMIC_BYTES = 4096;
 const CAPACITY = 4 * 1024 * 1024;
 const DEEPEST_CAUSE = 4;
 

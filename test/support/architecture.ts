@@ -44,7 +44,7 @@ export function importsOf(code: string): readonly string[] {
 }
 
 /** Where the server is put together: the files at the top of src/ that may see every room. */
-const COMPOSITION = ['src/server.ts', 'src/build-rooms.ts', 'src/upkeep.ts'];
+const COMPOSITION = ['src/server.ts', 'src/prepare-server.ts', 'src/build-rooms.ts', 'src/upkeep.ts'];
 
 const LONGEST_FILE = 300;
 /** The room, or the kind of place, that a file of src/ or migrations/ is in; `top` is what wires the rooms: server.ts and the like. */

@@ -26,6 +26,7 @@ export interface ServerProcess {
   readonly url: string;
   readonly issuer: string;
   readonly port: number;
+  readonly pid: number;
   /** Its log up to now. */
   readonly log: readonly LogLine[];
   readonly exit: Promise<Exit>;
@@ -59,6 +60,7 @@ export async function startServerProcess(settings: ProcessSettings): Promise<Ser
     url,
     issuer: String(first['issuer']),
     port: Number(new URL(url).port),
+    pid: child.pid ?? Number.NaN,
     log,
     exit,
     signal: (signal) => void child.kill(signal),

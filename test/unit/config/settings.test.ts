@@ -160,6 +160,14 @@ describe('other settings', () => {
     refuses(settings.SIGNING_ALGS, 'none', 'HS256', 'es256', 'ES256,ES256', 'ES256,,RS256', ',');
   });
 
+  it('WORKERS is a number from 1 to 64, or auto for one for each core', () => {
+    expect(settings.WORKERS.parse('2')).to.deep.equal({ value: 2 });
+    expect(settings.WORKERS.parse('auto')).to.have.property('value').that.is.at.least(1);
+    for (const text of ['0', '65', '-1', '1.5', 'many', '']) {
+      expect(settings.WORKERS.parse(text), text).to.have.property('problem');
+    }
+  });
+
   it('PORT is a number from 0 to 65535', () => {
     expect(parsed(settings.PORT, '0')).to.equal(0);
     expect(parsed(settings.PORT, '65535')).to.equal(65_535);
