@@ -1,7 +1,8 @@
 import type { AuditTrail } from '../core/audit.ts';
+import { TemporarilyUnavailable } from '../core/errors.ts';
 import { canonicalUsername } from './canonical-username.ts';
 import type { AdmittedAttempt, LoginThrottle } from './login-throttle.ts';
-import type { PasswordCheck, Passwords } from './password.ts';
+import { type PasswordCheck, type Passwords, UnacceptablePassword } from './password.ts';
 import type { User, Users } from './user.ts';
 
 /** What someone typed into the login page, and where from. */
@@ -24,9 +25,9 @@ export type UserAuthenticator = (attempt: LoginAttempt) => Promise<LoginOutcome>
 
 /** What authentication by password needs. */
 export interface PasswordAuthentication {
-  readonly users: Pick<Users, 'findByUsername'>;
+  readonly users: Pick<Users, 'findByUsername' | 'replacePasswordHash'>;
   readonly throttle: LoginThrottle;
-  readonly passwords: Pick<Passwords, 'verify'>;
+  readonly passwords: Pick<Passwords, 'verify' | 'hash'>;
   readonly audit: AuditTrail;
 }
 
@@ -36,7 +37,9 @@ export interface PasswordAuthentication {
  * @throws TemporarilyUnavailable when too many passwords are waiting to be checked; the attempt does not count then.
  * @throws StorageUnavailable
  */
-export function authenticateUser({ users, throttle, passwords, audit }: PasswordAuthentication): UserAuthenticator {
+export function authenticateUser(rooms: PasswordAuthentication): UserAuthenticator {
+  const { users, throttle, passwords, audit } = rooms;
+
   return async ({ username, password, remoteAddress, requestId }) => {
     const canonical = canonicalUsername(username);
     const user = canonical === undefined ? undefined : await users.findByUsername(canonical);
@@ -54,9 +57,24 @@ export function authenticateUser({ users, throttle, passwords, audit }: Password
       return { kind: 'refused' };
     }
     await admission.succeeded();
+    const current = check.isOutdated ? await hashedAnew(user, password) : user;
     audit.record('login', fields);
-    return { kind: 'authenticated', user };
+    return { kind: 'authenticated', user: current };
   };
+
+  /** While the password is at hand: its hash is made as new ones are. A login never fails for that; the next one tries again. */
+  async function hashedAnew(user: User, password: string): Promise<User> {
+    try {
+      const passwordHash = await passwords.hash(password);
+      return (await users.replacePasswordHash(user.id, user.passwordHash, passwordHash)) ? { ...user, passwordHash } : user;
+    } catch (error) {
+      // A password from the days of other rules, or a queue that is full.
+      if (error instanceof UnacceptablePassword || error instanceof TemporarilyUnavailable) {
+        return user;
+      }
+      throw error;
+    }
+  }
 }
 
 async function verifyOrAbandon(admission: AdmittedAttempt, verify: () => Promise<PasswordCheck>): Promise<PasswordCheck> {

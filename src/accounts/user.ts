@@ -29,6 +29,11 @@ export interface Users {
   create(user: User, canonicalUsername: string): Promise<boolean>;
   /** Sets the hash and ends the user's sessions, in one transaction (what follows from that: `Sessions.end`). @returns false when there is no such user. */
   setPassword(id: string, passwordHash: string, now: EpochSeconds): Promise<boolean>;
+  /**
+   * Puts another hash of the same password in the place of `from`, if that is still the hash: one statement, so that a password that is set
+   * meanwhile stays set. Nothing follows from it.
+   */
+  replacePasswordHash(id: string, from: string, to: string): Promise<boolean>;
   /** Replaces the profile. @returns false when there is no such user. */
   setProfile(id: string, profile: Profile, now: EpochSeconds): Promise<boolean>;
   setAccessTokenClaims(id: string, claims: Readonly<Record<string, unknown>>, now: EpochSeconds): Promise<boolean>;

@@ -34,6 +34,10 @@ export function usersIn(database: Database): Users {
         await endSessions(transaction, { user_id: id }, now);
         return changed;
       }),
+    async replacePasswordHash(id, from, to) {
+      const changed = await database.run((knex) => knex<UserRow>('users').where({ id, password_hash: from }).update({ password_hash: to }));
+      return changed === 1;
+    },
     setProfile: (id, profile, now) => database.run((knex) => update(knex, id, { profile: JSON.stringify(profile), updated_at: now })),
     setAccessTokenClaims: (id, claims, now) =>
       database.run((knex) => update(knex, id, { access_token_claims: JSON.stringify(claims), updated_at: now })),

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { authenticateUser, type LoginOutcome } from '../../../src/accounts/authenticate-user.ts';
 import { canonicalUsername } from '../../../src/accounts/canonical-username.ts';
 import { createLoginThrottle } from '../../../src/accounts/login-throttle.ts';
-import { createPasswords } from '../../../src/accounts/password.ts';
+import { createPasswords, type Passwords, UnacceptablePassword } from '../../../src/accounts/password.ts';
 import type { User } from '../../../src/accounts/user.ts';
 import type { AuditEventName } from '../../../src/core/audit.ts';
 import { TemporarilyUnavailable } from '../../../src/core/errors.ts';
@@ -21,19 +21,26 @@ describe('authenticating a user by password', () => {
     disabled = { ...userNamed('Dora', passwordHash), disabledAt: 900 };
   });
 
-  function setUp(passwords = createPasswords()) {
+  function setUp(passwords: Passwords = createPasswords()) {
     const time = { now: 1_000 };
+    const replaced: { readonly id: string; readonly from: string; readonly to: string }[] = [];
     const events: { readonly event: AuditEventName; readonly fields: Readonly<Record<string, unknown>> }[] = [];
     const users = new Map([alice, disabled].map((user) => [canonicalUsername(user.username), user]));
     const authenticate = authenticateUser({
-      users: { findByUsername: async (canonical) => users.get(canonical) },
+      users: {
+        findByUsername: async (canonical) => users.get(canonical),
+        replacePasswordHash: async (id, from, to) => {
+          replaced.push({ id, from, to });
+          return true;
+        },
+      },
       throttle: createLoginThrottle({ store: inMemoryLoginAttempts(), clock: { now: () => time.now } }),
       passwords,
       audit: { record: (event, fields) => events.push({ event, fields }) },
     });
     const logIn = (username: string, password: string, remoteAddress = ADDRESS): Promise<LoginOutcome> =>
       authenticate({ username, password, remoteAddress, requestId: 'r1' });
-    return { logIn, events, time };
+    return { logIn, events, time, replaced };
   }
 
   it('takes the right password, under any spelling of the name', async () => {
@@ -83,6 +90,33 @@ describe('authenticating a user by password', () => {
     await logIn('nobody', PASSWORD);
     await logIn('dora', PASSWORD);
     expect(verified).to.deep.equal([undefined, disabled.passwordHash]);
+  });
+
+  describe('whose hash has parameters of other days', () => {
+    it('hashes the password anew, in the place of that very hash', async () => {
+      const { logIn, replaced } = setUp(outdated(async () => 'new hash'));
+      expect(await logIn('alice', PASSWORD)).to.deep.equal({ kind: 'authenticated', user: { ...alice, passwordHash: 'new hash' } });
+      expect(replaced).to.deep.equal([{ id: alice.id, from: alice.passwordHash, to: 'new hash' }]);
+    });
+
+    it('does not for a wrong password', async () => {
+      const { logIn, replaced } = setUp(outdated(async () => 'new hash'));
+      await logIn('alice', 'wrong password');
+      await logIn('dora', PASSWORD);
+      expect(replaced).to.deep.equal([]);
+    });
+
+    it('lets the user in all the same where it cannot: a password that is too short today, a queue that is full', async () => {
+      for (const error of [new UnacceptablePassword('short'), new TemporarilyUnavailable('busy', 'full', 2)]) {
+        const { logIn, replaced } = setUp(
+          outdated(async () => {
+            throw error;
+          }),
+        );
+        expect(await logIn('alice', PASSWORD)).to.deep.equal({ kind: 'authenticated', user: alice });
+        expect(replaced).to.deep.equal([]);
+      }
+    });
   });
 
   it('writes nothing that was typed into the audit trail', async () => {
@@ -141,6 +175,12 @@ describe('authenticating a user by password', () => {
     }
   });
 });
+
+/** Passwords that find every hash outdated. */
+function outdated(hash: Passwords['hash']): Passwords {
+  const real = createPasswords();
+  return { verify: async (passwordHash, password) => ({ ...(await real.verify(passwordHash, password)), isOutdated: true }), hash };
+}
 
 function userNamed(username: string, passwordHash: string): User {
   return {

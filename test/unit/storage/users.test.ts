@@ -51,6 +51,18 @@ onEachDatabase('users in the database', (databases) => {
     expect(outcomes.filter(Boolean)).to.have.length(1);
   });
 
+  it('get another hash of their password in the place of that very hash, and stay logged in', async () => {
+    const person = await created();
+    const session = await loggedIn(person.id);
+    expect(await users.replacePasswordHash(person.id, person.passwordHash, 'anew')).to.equal(true);
+    expect(await users.find(person.id)).to.deep.equal({ ...person, passwordHash: 'anew' });
+    expect(await sessionsIn(database).findLive(session, 10)).not.to.equal(undefined);
+    // A password that was set meanwhile stays set.
+    await users.setPassword(person.id, 'another password', 200);
+    expect(await users.replacePasswordHash(person.id, 'anew', 'of the old password')).to.equal(false);
+    expect((await users.find(person.id))?.passwordHash).to.equal('another password');
+  });
+
   it('are logged out everywhere when their password changes', async () => {
     const person = await created();
     const session = await loggedIn(person.id);
