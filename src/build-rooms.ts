@@ -1,6 +1,8 @@
 import { authenticateUser } from './accounts/authenticate-user.ts';
 import { createLoginThrottle } from './accounts/login-throttle.ts';
 import { createPasswords } from './accounts/password.ts';
+import { totpEnrolment } from './accounts/totp-enrolment.ts';
+import { secondFactorVerifier } from './accounts/verify-second-factor.ts';
 import { issuerPath } from './assemble.ts';
 import { codeIssuer } from './authorization/code-issuer.ts';
 import { readPublishedKeySet } from './clients/client-key-set.ts';
@@ -12,9 +14,11 @@ import type { AuditTrail } from './core/audit.ts';
 import type { Clock } from './core/clock.ts';
 import { browserSessions } from './interaction/browser-sessions.ts';
 import { forms } from './interaction/forms.ts';
+import { halfDoneLogins } from './interaction/half-done-login.ts';
 import { interactionPages } from './interaction/interaction-pages.ts';
 import { logoutRequests } from './interaction/logout-request.ts';
 import { pendingRequests } from './interaction/pending-request.ts';
+import { secondFactorPages } from './interaction/second-factor-pages.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import { ownTokens } from './keys/own-tokens.ts';
 import { cachedDocuments } from './outbound/cached-documents.ts';
@@ -48,11 +52,19 @@ export function buildRooms(parts: {
   const { lifetimes } = config;
   const { secrets } = keys;
   const base = issuerPath(issuer);
-  const paths = { login: `${base}/login`, consent: `${base}/consent`, logout: `${base}/logout`, resume: `${base}/authorize/resume` };
+  const paths = {
+    login: `${base}/login`,
+    secondFactor: `${base}/login/second-factor`,
+    enrolment: `${base}/login/second-factor/enrolment`,
+    consent: `${base}/consent`,
+    logout: `${base}/logout`,
+    resume: `${base}/authorize/resume`,
+  };
   const credentials = grantCredentials(secrets);
   const browserForms = forms(secrets, new URL(issuer).origin);
   const pending = pendingRequests(secrets);
   const tokens = ownTokens(keys);
+  const enrolment = totpEnrolment({ ...repositories, secrets, clock });
   const readIdToken = idTokenReader({ issuer, tokens });
   return {
     ...repositories,
@@ -76,10 +88,20 @@ export function buildRooms(parts: {
     pendingRequests: pending,
     authenticateUser: authenticateUser({
       users: repositories.users,
+      secondFactors: config.features.has('second-factors') ? repositories.secondFactors : undefined,
       throttle: createLoginThrottle({ store: repositories.loginAttempts, clock }),
       passwords: createPasswords(),
       audit,
     }),
+    totpEnrolment: enrolment,
+    verifySecondFactor: secondFactorVerifier({
+      ...repositories,
+      throttle: createLoginThrottle({ store: repositories.loginAttempts, clock, guessed: 'second factor' }),
+      secrets,
+      clock,
+      audit,
+    }),
+    halfDoneLogins: halfDoneLogins(secrets),
     issueAccessToken: accessTokenIssuer({
       issuer,
       keys,
@@ -103,6 +125,14 @@ export function buildRooms(parts: {
       onEnd: deliverSoon,
     }),
     pages: interactionPages({ paths, forms: browserForms, pendingRequests: pending, users: repositories.users }),
+    secondFactorPages: secondFactorPages({
+      ...repositories,
+      issuer,
+      paths,
+      forms: browserForms,
+      pendingRequests: pending,
+      totpEnrolment: enrolment,
+    }),
   };
 }
 

@@ -1,3 +1,5 @@
+import { contextClasses } from './accounts/authentication-context.ts';
+import { contextClassRule } from './authorization/context-class-request.ts';
 import { dpopJktRule } from './authorization/dpop-jkt.ts';
 import { fapi2RedirectUriRule } from './authorization/fapi2-redirect-uri.ts';
 import { signedResponseModes } from './authorization/jarm.ts';
@@ -28,6 +30,8 @@ import { openIdProviderMetadata } from './endpoints/openid-provider-metadata.ts'
 import { pushedAuthorizationRequestEndpoint } from './endpoints/pushed-authorization-request.ts';
 import { resumeEndpoint } from './endpoints/resume.ts';
 import { revocationEndpoint } from './endpoints/revocation.ts';
+import { secondFactorEndpoint } from './endpoints/second-factor.ts';
+import { secondFactorEnrolmentEndpoint } from './endpoints/second-factor-enrolment.ts';
 import { tokenEndpoint } from './endpoints/token.ts';
 import { userinfoEndpoint } from './endpoints/userinfo.ts';
 import type { Feature } from './feature.ts';
@@ -36,6 +40,7 @@ import { clientCredentials } from './grant-types/client-credentials.ts';
 import { refreshToken } from './grant-types/refresh-token.ts';
 import { consentPrompt } from './interaction/consent-prompt.ts';
 import { loginPrompt } from './interaction/login-prompt.ts';
+import { secondFactorPrompt } from './interaction/second-factor-prompt.ts';
 import { languages } from './pages/languages.ts';
 import type { Rooms } from './rooms.ts';
 import { certificateBinding } from './tokens/certificate-binding.ts';
@@ -51,6 +56,7 @@ export function features(rooms: Rooms): readonly Feature[] {
 /** THE list, one specification an entry. */
 function allFeatures(rooms: Rooms): readonly Feature[] {
   const acceptAssertion = assertionAcceptance({ ...rooms, legacyAudiences: [`${rooms.issuer}/token`, `${rooms.issuer}/par`] });
+  const reachableClasses = contextClasses({ secondFactors: rooms.enabled.has('second-factors') });
   return [
     {
       specification: 'RFC 6749 section 2.3: client authentication with a secret, and public clients',
@@ -161,9 +167,25 @@ function allFeatures(rooms: Rooms): readonly Feature[] {
       metadata: openIdProviderMetadata(rooms.algorithms),
     },
     {
-      specification: 'Login and consent pages',
-      prompts: [loginPrompt(rooms.subjects), consentPrompt(rooms.consents)],
-      endpoints: ({ flow }) => [loginEndpoint({ ...rooms, flow }), consentEndpoint({ ...rooms, flow })],
+      specification: 'RFC 9470 sections 4 to 7, OpenID Connect Core section 5.5.1.1: step-up authentication',
+      authorizationRules: [contextClassRule(reachableClasses)],
+      metadata: { acr_values_supported: reachableClasses },
+    },
+    {
+      specification: 'Login page',
+      prompts: [loginPrompt(rooms.subjects)],
+      endpoints: ({ flow }) => [loginEndpoint({ ...rooms, flow })],
+    },
+    {
+      specification: 'RFC 6238 with RFC 4226: one-time codes as a second factor',
+      name: 'second-factors',
+      prompts: [secondFactorPrompt(rooms.secondFactors)],
+      endpoints: ({ flow }) => [secondFactorEndpoint({ ...rooms, flow }), secondFactorEnrolmentEndpoint({ ...rooms, flow })],
+    },
+    {
+      specification: 'Consent page',
+      prompts: [consentPrompt(rooms.consents)],
+      endpoints: ({ flow }) => [consentEndpoint({ ...rooms, flow })],
     },
     { specification: 'OpenID Connect RP-Initiated Logout 1.0', name: 'rp-initiated-logout', endpoints: () => [logoutEndpoint(rooms)] },
     {

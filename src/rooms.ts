@@ -1,6 +1,9 @@
 import type { X509Certificate } from 'node:crypto';
 import type { LoginAttempt, LoginOutcome } from './accounts/authenticate-user.ts';
+import type { SecondFactors } from './accounts/second-factor.ts';
+import type { TotpEnrolment } from './accounts/totp-enrolment.ts';
 import type { Users } from './accounts/user.ts';
+import type { SecondFactorVerifier } from './accounts/verify-second-factor.ts';
 import type { CodeIssuer } from './authorization/code-issuer.ts';
 import type { PushedRequests } from './authorization/pushed-requests.ts';
 import type { ClientKeys } from './clients/client-keys.ts';
@@ -13,9 +16,11 @@ import type { Grants } from './grants/grants.ts';
 import type { BrowserSessions } from './interaction/browser-sessions.ts';
 import type { Consents } from './interaction/consents.ts';
 import type { Forms } from './interaction/forms.ts';
+import type { HalfDoneLogins } from './interaction/half-done-login.ts';
 import type { InteractionPages, InteractionPaths } from './interaction/interaction-pages.ts';
 import type { LogoutRequests } from './interaction/logout-request.ts';
 import type { PendingRequests } from './interaction/pending-request.ts';
+import type { SecondFactorPages } from './interaction/second-factor-pages.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import type { AccessTokenIssuer } from './tokens/access-token.ts';
 import type { AccessTokenBacker } from './tokens/access-token-backing.ts';
@@ -54,6 +59,9 @@ export interface Rooms {
   readonly clientKeys: ClientKeys;
   readonly users: Users;
   readonly authenticateUser: (attempt: LoginAttempt) => Promise<LoginOutcome>;
+  readonly secondFactors: SecondFactors;
+  readonly totpEnrolment: TotpEnrolment;
+  readonly verifySecondFactor: SecondFactorVerifier;
   readonly grants: Grants;
   readonly credentials: GrantCredentials;
   readonly issueAccessToken: AccessTokenIssuer;
@@ -75,6 +83,8 @@ export interface Rooms {
   readonly pushedRequestSeconds: number;
   /** Whether every client must push its authorization requests. */
   readonly requirePushedRequests: boolean;
+  readonly halfDoneLogins: HalfDoneLogins;
   readonly pages: InteractionPages;
+  readonly secondFactorPages: SecondFactorPages;
   readonly paths: InteractionPaths;
 }

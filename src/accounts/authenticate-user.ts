@@ -3,6 +3,7 @@ import { TemporarilyUnavailable } from '../core/errors.ts';
 import { canonicalUsername } from './canonical-username.ts';
 import type { AdmittedAttempt, LoginThrottle } from './login-throttle.ts';
 import { type PasswordCheck, type Passwords, UnacceptablePassword } from './password.ts';
+import type { SecondFactors } from './second-factor.ts';
 import type { User, Users } from './user.ts';
 
 /** What someone typed into the login page, and where from. */
@@ -17,6 +18,8 @@ export interface LoginAttempt {
 /** `refused` is all that may be told of an unknown user, a wrong password and a disabled user. */
 export type LoginOutcome =
   | { readonly kind: 'authenticated'; readonly user: User }
+  /** The password was right, and is not all that this user has: the login is not done. */
+  | { readonly kind: 'second_factor_due'; readonly user: User }
   | { readonly kind: 'refused' }
   | { readonly kind: 'throttled'; readonly retryAfterSeconds: number };
 
@@ -26,6 +29,8 @@ export type UserAuthenticator = (attempt: LoginAttempt) => Promise<LoginOutcome>
 /** What authentication by password needs. */
 export interface PasswordAuthentication {
   readonly users: Pick<Users, 'findByUsername' | 'replacePasswordHash'>;
+  /** Looked at when the password was right, so that nobody else learns who has one. undefined: second factors are turned off. */
+  readonly secondFactors: Pick<SecondFactors, 'find'> | undefined;
   readonly throttle: LoginThrottle;
   readonly passwords: Pick<Passwords, 'verify' | 'hash'>;
   readonly audit: AuditTrail;
@@ -38,7 +43,7 @@ export interface PasswordAuthentication {
  * @throws StorageUnavailable
  */
 export function authenticateUser(rooms: PasswordAuthentication): UserAuthenticator {
-  const { users, throttle, passwords, audit } = rooms;
+  const { users, secondFactors, throttle, passwords, audit } = rooms;
 
   return async ({ username, password, remoteAddress, requestId }) => {
     const canonical = canonicalUsername(username);
@@ -58,6 +63,9 @@ export function authenticateUser(rooms: PasswordAuthentication): UserAuthenticat
     }
     await admission.succeeded();
     const current = check.isOutdated ? await hashedAnew(user, password) : user;
+    if ((await secondFactors?.find(user.id)) !== undefined) {
+      return { kind: 'second_factor_due', user: current };
+    }
     audit.record('login', fields);
     return { kind: 'authenticated', user: current };
   };

@@ -26,19 +26,31 @@ export interface ThrottledAttempt {
   readonly retryAfterSeconds: number;
 }
 
+/** What is guessed at: each kind has counts of its own for accounts, and they share those for addresses. */
+export type GuessedSecret = 'password' | 'second factor';
+
+const KEYS: Readonly<Record<GuessedSecret, string>> = { password: 'account', 'second factor': 'second-factor' };
+
 /** Slows down guessing, per account and per address, on all nodes together. Someone else's guesses can make an owner wait, never lock them out. */
 export interface LoginThrottle {
   /**
    * Counts an attempt, before its password is looked at: of any number at once only the free ones go on.
-   * @param account what was typed as user name, in canonical form: known or not, so that the throttle tells nobody which it is.
+   * @param account whatever names it. For passwords, what was typed as user name, in canonical form: known or not, so that the throttle
+   *   tells nobody which it is.
    * @param remoteAddress of the socket, or what a trusted proxy says.
    * @throws StorageUnavailable
    */
   admit(account: string, remoteAddress: string): Promise<AdmittedAttempt | ThrottledAttempt>;
 }
 
-/** The throttle over a store of counters. */
-export function createLoginThrottle({ store, clock }: { readonly store: LoginThrottleStore; readonly clock: Clock }): LoginThrottle {
+/** The throttle over a store of counters. @param rooms `guessed`: passwords, where nothing is said. */
+export function createLoginThrottle(rooms: {
+  readonly store: LoginThrottleStore;
+  readonly clock: Clock;
+  readonly guessed?: GuessedSecret;
+}): LoginThrottle {
+  const { store, clock, guessed = 'password' } = rooms;
+
   /** @returns the seconds to wait, undefined when the attempt was admitted and counted. */
   async function attempt(key: string, policy: AttemptPolicy): Promise<number | undefined> {
     const now = clock.now();
@@ -49,7 +61,7 @@ export function createLoginThrottle({ store, clock }: { readonly store: LoginThr
   return {
     async admit(account, remoteAddress) {
       // Digested: people type passwords into the wrong field, and the store is no place for them.
-      const accountKey = `account:${digest(account)}`;
+      const accountKey = `${KEYS[guessed]}:${digest(account)}`;
       const addressKey = `address:${networkOf(remoteAddress)}`;
 
       // The address first, so that an address that is barred can't use up an account's free attempts.

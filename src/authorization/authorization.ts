@@ -18,6 +18,14 @@ export interface AddressedRequest extends ReceivedRequest {
   readonly responseMode: ResponseMode;
 }
 
+/** Authentication context classes that a request asks for. */
+export interface RequestedContextClasses {
+  /** Those that can be reached here, in order of preference; at least one. */
+  readonly values: readonly [string, ...string[]];
+  /** Whether the request fails where none is reached. Otherwise what can be done is done, and tokens say what it was. */
+  readonly isRequired: boolean;
+}
+
 /** What an authorization request asks for, once every rule has passed it. */
 export interface Authorization {
   readonly scope: Scope;
@@ -30,6 +38,8 @@ export interface Authorization {
   /** OpenID Connect Core section 3.1.2.1. */
   readonly prompts: readonly string[];
   readonly maxAgeSeconds: number | undefined;
+  /** Which class the login should or must reach (OpenID Connect Core section 5.5.1.1, RFC 9470 section 4); undefined: any. */
+  readonly contextClasses: RequestedContextClasses | undefined;
   readonly loginHint: string | undefined;
   readonly uiLocales: string | undefined;
   /** What tokens answer to later (OpenID Connect Core); undefined: the scope has no `openid`. */
@@ -61,6 +71,7 @@ const NOTHING_ASKED: Authorization = {
   confirmation: undefined,
   prompts: [],
   maxAgeSeconds: undefined,
+  contextClasses: undefined,
   loginHint: undefined,
   uiLocales: undefined,
   openid: undefined,

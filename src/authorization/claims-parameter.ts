@@ -9,8 +9,8 @@ export interface RequestedClaims {
   readonly claims: ClaimsRequest;
   /** Whom alone the answer may be about, by `sub`; undefined: nothing is said. */
   readonly subjects: readonly string[] | undefined;
-  /** The classes of which the login must reach one (section 5.5.1.1); undefined: nothing is said. */
-  readonly essentialContextClasses: readonly string[] | undefined;
+  /** The classes of which the login should or, where that is essential, must reach one (section 5.5.1.1); undefined: nothing is said. */
+  readonly contextClasses: { readonly values: readonly string[]; readonly isEssential: boolean } | undefined;
 }
 
 const LONGEST = 4096;
@@ -30,10 +30,11 @@ export function readClaims(text: string, registered: Scope): RequestedClaims {
   const idToken = requestsIn(whole, 'id_token');
   const userinfo = requestsIn(whole, 'userinfo');
   const acr = memberOf(idToken, 'acr');
+  const acrValues = wantedTexts(acr);
   return {
     claims: { id_token: permittedRequests(idToken, registered), userinfo: permittedRequests(userinfo, registered) },
     subjects: bothOf(wantedTexts(memberOf(idToken, 'sub')), wantedTexts(memberOf(userinfo, 'sub'))),
-    essentialContextClasses: acr?.essential === true ? wantedTexts(acr) : undefined,
+    contextClasses: acrValues && { values: acrValues, isEssential: acr?.essential === true },
   };
 }
 

@@ -1,7 +1,6 @@
-import { contextClasses } from '../accounts/authentication-context.ts';
 import type { Client } from '../clients/client.ts';
 import { requestedScope } from '../clients/permissions.ts';
-import { InvalidRequest, UnmetAuthenticationRequirements } from '../core/errors.ts';
+import { InvalidRequest } from '../core/errors.ts';
 import type { Parameters } from '../core/parameters.ts';
 import type { IdTokenReader } from '../tokens/own-id-tokens.ts';
 import type { AuthorizationRule } from './authorization.ts';
@@ -12,8 +11,7 @@ const LONGEST_NONCE = 1024;
 
 /**
  * What makes an authorization request an authentication request (OpenID Connect Core section 3.1.2.1): nonce, claims, whom it is about.
- * Nothing follows from `acr_values`, which ask for a class if it can be had (section 5.5.1.1): a login has one, and tokens say which. Nor from
- * `display` and `claims_locales`: the pages fit every window, and there is one spelling of every claim.
+ * Nothing follows from `display` and `claims_locales`: the pages fit every window, and there is one spelling of every claim.
  */
 export function openIdRequestRule(readIdToken: IdTokenReader): AuthorizationRule {
   return {
@@ -25,7 +23,6 @@ export function openIdRequestRule(readIdToken: IdTokenReader): AuthorizationRule
       const nonce = nonceIn(parameters);
       const text = parameters.get('claims');
       const requested = text === undefined ? undefined : readClaims(text, client.scope);
-      refuseUnreachable(requested?.essentialContextClasses);
       const hinted = await hintedSubject(readIdToken, client, parameters.get('id_token_hint'));
       return {
         openid: { ...(nonce === undefined ? {} : { nonce }), ...(requested === undefined ? {} : { claims: requested.claims }) },
@@ -41,15 +38,6 @@ function nonceIn(parameters: Parameters): string | undefined {
     throw new InvalidRequest(`The nonce must not be longer than ${LONGEST_NONCE} characters.`);
   }
   return nonce;
-}
-
-/** OpenID Connect Core section 5.5.1.1: an essential class that cannot be reached is a failed authentication. */
-function refuseUnreachable(wanted: readonly string[] | undefined): void {
-  if (wanted !== undefined && !wanted.some((value) => contextClasses.includes(value))) {
-    throw new UnmetAuthenticationRequirements(
-      `No login here reaches an authentication context class that was asked for: see acr_values_supported.`,
-    );
-  }
 }
 
 /**

@@ -13,6 +13,7 @@ import { findUser } from './find-user.ts';
 import { readJsonObject, readPassword } from './input.ts';
 import { dateText, fields, table } from './layout.ts';
 import { withExistingRepositories, withRepositories } from './open-database.ts';
+import { userTotpCommands } from './user-totp-commands.ts';
 
 /** `keyturn user …`: makes users and looks after them. A password comes from standard input alone: arguments can be read by others. */
 export function userCommands(program: Command, cli: CommandLine): void {
@@ -27,6 +28,8 @@ export function userCommands(program: Command, cli: CommandLine): void {
     .option('--profile <file>', 'what else is known of the user, a JSON object of OpenID Connect standard claims')
     .addHelpText('after', CREATE_EXAMPLE)
     .action(async (options: CreateOptions) => answer(cli, options, await create(cli, options)));
+
+  userTotpCommands(user, cli);
 
   verb(user, 'list', 'list the users, in order of username')
     .option('--limit <number>', 'how many at most', parseLimit, 1000)
@@ -124,7 +127,13 @@ async function list(cli: CommandLine, { limit, after }: ListOptions): Promise<An
 }
 
 function show(cli: CommandLine, named: string): Promise<Answer> {
-  return withExistingRepositories(cli, async ({ users }) => answerOf(await findUser(users, named)));
+  return withExistingRepositories(cli, async ({ users, secondFactors }) => {
+    const user = await findUser(users, named);
+    const factor = await secondFactors.find(user.id);
+    const totp = factor && { enrolled_at: factor.createdAt, recovery_codes_left: await secondFactors.countRecoveryCodes(user.id) };
+    const document = { ...documentOf(user), ...(totp === undefined ? {} : { totp }) };
+    return { document, text: fields(document) };
+  });
 }
 
 async function setPassword(cli: CommandLine, named: string): Promise<Answer> {

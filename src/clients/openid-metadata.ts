@@ -17,7 +17,7 @@ export interface OpenIdClientMetadata {
   readonly default_max_age?: number;
   /** ID tokens always have `auth_time`. */
   readonly require_auth_time?: boolean;
-  /** Voluntary as `acr_values` are: tokens say which class a login reached. */
+  /** What counts where a request has no `acr_values`. */
   readonly default_acr_values?: readonly string[];
 }
 

@@ -12,6 +12,7 @@ export const featureSwitches = {
   'signed-introspection': 'on',
   'private-key-jwt': 'on',
   'client-secret-jwt': 'on',
+  'second-factors': 'on',
   'rp-initiated-logout': 'on',
   'back-channel-logout': 'on',
 } as const satisfies Record<string, 'on' | 'off'>;

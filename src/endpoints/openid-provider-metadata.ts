@@ -1,4 +1,3 @@
-import { contextClasses } from '../accounts/authentication-context.ts';
 import { openIdScopes, userClaims } from '../accounts/standard-claims.ts';
 import { supportedPrompts } from '../authorization/login-parameters.ts';
 import type { SigningAlgorithm } from '../config/config.ts';
@@ -11,7 +10,6 @@ export function openIdProviderMetadata(algorithms: readonly SigningAlgorithm[]):
     // Not supported: none, which nobody could verify.
     id_token_signing_alg_values_supported: algorithms,
     userinfo_signing_alg_values_supported: algorithms,
-    acr_values_supported: contextClasses,
     claim_types_supported: ['normal'],
     claims_supported: ['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'acr', 'amr', 'at_hash', 'sid', ...userClaims],
     claims_parameter_supported: true,

@@ -1,3 +1,4 @@
+import { methodsTold, reaches } from '../accounts/authentication-context.ts';
 import type { AddressedRequest, Authorization } from '../authorization/authorization.ts';
 import type { AuthorizationRequests } from '../authorization/authorization-requests.ts';
 import type { CodeIssuer } from '../authorization/code-issuer.ts';
@@ -8,7 +9,7 @@ import type { AnswerOccasion } from '../authorization/response.ts';
 import { authorizationErrorResponse, authorizationResponse } from '../authorization/response.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ProtocolRequest, ProtocolResponse } from '../core/endpoint.ts';
-import { InvalidRequestUri, LoginRequired, OAuthError, RequestFormNotSupported } from '../core/errors.ts';
+import { InvalidRequestUri, LoginRequired, OAuthError, RequestFormNotSupported, UnmetAuthenticationRequirements } from '../core/errors.ts';
 import type { Parameters } from '../core/parameters.ts';
 import { chooseLanguage } from '../pages/languages.ts';
 import type { Subjects } from '../tokens/subjects.ts';
@@ -17,6 +18,7 @@ import { isExpectedUser } from './expected-user.ts';
 import type { InteractionPages } from './interaction-pages.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { Prompt, Situation } from './prompt.ts';
+import type { SecondFactorPages } from './second-factor-pages.ts';
 import type { Session } from './session.ts';
 
 /** The way of an authorization request: client and redirect URI, rules, prompts, code. Every step of a browser walks it from the start. */
@@ -57,9 +59,10 @@ export function authorizationFlow(rooms: {
   readonly issueCode: CodeIssuer;
   readonly subjects: Subjects;
   readonly pages: InteractionPages;
+  readonly secondFactorPages: Pick<SecondFactorPages, 'stepUp'>;
   readonly clock: Clock;
 }): AuthorizationFlow {
-  const { issuer, requests, pushedRequests, prompts, sessions, issueCode, subjects, pages, clock } = rooms;
+  const { issuer, requests, pushedRequests, prompts, sessions, issueCode, subjects, clock } = rooms;
 
   const flow: AuthorizationFlow = {
     async begin(parameters, request) {
@@ -96,7 +99,7 @@ export function authorizationFlow(rooms: {
       if (prompt !== undefined && situation.authorization.prompts.includes('none')) {
         return flow.refuse(situation, prompt.errorWhenSilent(), request);
       }
-      return prompt?.name === 'consent' ? pages.consent(request, situation) : pages.login(request, situation);
+      return pageFor(prompt?.name, situation, request);
     },
 
     async situation(pending, request) {
@@ -126,9 +129,15 @@ export function authorizationFlow(rooms: {
         return flow.refuse(situation, new LoginRequired(ANOTHER_USER), request);
       }
       const { addressed, authorization, session, now } = situation;
+      const { contextClasses } = authorization;
+      // The same: a class that is required is never missing from what a client gets a code for.
+      if (contextClasses?.isRequired === true && !contextClasses.values.some((value) => reaches(session.methods, value))) {
+        return flow.refuse(situation, new UnmetAuthenticationRequirements(NOT_REACHED), request);
+      }
+      const authentication = { ...session, methods: methodsTold(session.methods, contextClasses?.values ?? []) };
       await answerOnce(addressed);
       const { requestId } = request;
-      const code = await issueCode({ addressed, authorization, authentication: session, userId: session.userId, requestId }, now);
+      const code = await issueCode({ addressed, authorization, authentication, userId: session.userId, requestId }, now);
       return authorizationResponse(addressed, issuer, { code }, occasion(addressed, request));
     },
 
@@ -150,6 +159,18 @@ export function authorizationFlow(rooms: {
     }
   }
 
+  function pageFor(
+    due: Prompt['name'] | undefined,
+    situation: Situation,
+    request: ProtocolRequest,
+  ): ProtocolResponse | Promise<ProtocolResponse> {
+    const { session } = situation;
+    if (due === 'second-factor' && session !== undefined) {
+      return rooms.secondFactorPages.stepUp(request, { ...situation, session });
+    }
+    return due === 'consent' ? rooms.pages.consent(request, situation) : rooms.pages.login(request, situation);
+  }
+
   function isAnotherUser({ addressed, authorization, session }: Situation): boolean {
     return session !== undefined && !isExpectedUser(subjects, addressed.client, authorization.subjects, session);
   }
@@ -168,6 +189,7 @@ export function authorizationFlow(rooms: {
   }
 }
 
+const NOT_REACHED = 'The login did not reach an authentication context class that was asked for.';
 const ANOTHER_USER = 'Another user is logged in than the one that was asked about.';
 
 /** A request that cannot be addressed is no place for an error; an outage is one of its own. */

@@ -11,6 +11,11 @@ export interface BrowserSessions {
   current(request: ProtocolRequest, now: EpochSeconds): Promise<Session | undefined>;
   /** Logs a user in, in a new session (never one that a stranger may have planted); the browser's old one goes (`Sessions.create`). */
   begin(request: ProtocolRequest, userId: string, methods: readonly string[], now: EpochSeconds): Promise<readonly SetCookie[]>;
+  /**
+   * Adds what the user has shown since to a session, which gets a new cookie. `authTime` becomes `now`; how long the session lives stays.
+   * @returns undefined when it is over.
+   */
+  stepUp(session: Session, methods: readonly string[], now: EpochSeconds): Promise<readonly SetCookie[] | undefined>;
   /** Ends the browser's session, with all that follows (`Sessions.end`). */
   end(request: ProtocolRequest, now: EpochSeconds): Promise<readonly SetCookie[]>;
 }
@@ -53,6 +58,11 @@ export function browserSessions(rooms: {
         onEnd();
       }
       return [{ name: COOKIE, value: cookieOf(id), maxAgeSeconds: absoluteSeconds }];
+    },
+    async stepUp(session, methods, now) {
+      const id = newIdentifier();
+      const isLive = await sessions.stepUp(session.id, { id, methods, authTime: now }, now);
+      return isLive ? [{ name: COOKIE, value: cookieOf(id), maxAgeSeconds: session.expiresAt - now }] : undefined;
     },
     async end(request, now) {
       const id = sessionIdOf(request);

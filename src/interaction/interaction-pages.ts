@@ -15,6 +15,8 @@ import type { Situation } from './prompt.ts';
 /** Where the forms of the pages are posted, as paths of this server. */
 export interface InteractionPaths {
   readonly login: string;
+  readonly secondFactor: string;
+  readonly enrolment: string;
   readonly consent: string;
   readonly logout: string;
   /** Goes on with a signed request. */
@@ -105,11 +107,13 @@ export function consentPurpose(signedRequest: string, sessionId: string | undefi
   return { action: 'consent', subject: signedRequest, sessionId };
 }
 
-function languageOf({ headers }: ProtocolRequest, { authorization }: Situation): Language {
+/** The language of the request, or of the browser. */
+export function languageOf({ headers }: ProtocolRequest, { authorization }: Situation): Language {
   const accepted = headers['accept-language'];
   return chooseLanguage(authorization.uiLocales, typeof accepted === 'string' ? accepted : undefined);
 }
 
-function nameOf({ addressed: { client } }: Situation): string {
+/** The client's name, or its identifier. */
+export function nameOf({ addressed: { client } }: Situation): string {
   return client.metadata.client_name ?? client.id;
 }

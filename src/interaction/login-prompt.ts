@@ -11,8 +11,9 @@ export function loginPrompt(subjects: Subjects): Prompt {
       if (session === undefined) {
         return true;
       }
-      // A login since the request began answers whatever it asks for. By the session, not by the clock: two logins fit into one second.
-      if (session.id !== pending.sessionAtStart && session.authTime >= pending.startedAt) {
+      // A login since the request began answers whatever it asks for. By the session, not by the clock: two logins fit into one second. A
+      // factor added to an earlier login is none: whoever is at the browser has not shown the password again.
+      if (session.id !== pending.sessionAtStart && session.loginTime >= pending.startedAt) {
         return false;
       }
       const { prompts, maxAgeSeconds } = authorization;

@@ -15,7 +15,7 @@ export interface Situation {
 
 /** One thing a user may have to do before a client gets a code: one file each. They are asked in order. */
 export interface Prompt {
-  readonly name: 'login' | 'consent';
+  readonly name: 'login' | 'second-factor' | 'consent';
   isDue(situation: Situation): Promise<boolean>;
   /** What the client is told when the user must not be bothered (`prompt=none`, OpenID Connect Core section 3.1.2.6). */
   errorWhenSilent(): OAuthError;

@@ -9,7 +9,10 @@ export interface Session {
    */
   readonly sid: string;
   readonly userId: string;
+  /** When the user last did something to authenticate: the login, or a factor that was added to it (RFC 9470 section 3). */
   readonly authTime: EpochSeconds;
+  /** When the login began that it rests on, password and all: a factor that is added later moves `authTime` alone. */
+  readonly loginTime: EpochSeconds;
   /** RFC 8176 authentication method references. */
   readonly methods: readonly string[];
   readonly createdAt: EpochSeconds;
@@ -19,8 +22,8 @@ export interface Session {
   readonly expiresAt: EpochSeconds;
 }
 
-/** A session about to begin. */
-export type NewSession = Omit<Session, 'sid'>;
+/** A session about to begin, with a login: its `loginTime` is its `authTime`. */
+export type NewSession = Omit<Session, 'sid' | 'loginTime'>;
 
 /** The records of sessions. */
 export interface Sessions {
@@ -31,6 +34,11 @@ export interface Sessions {
   create(session: NewSession, replaces?: string): Promise<void>;
   /** The session, if it is not over at `now` and its user is not disabled. */
   findLive(id: string, now: EpochSeconds): Promise<Session | undefined>;
+  /**
+   * Records that the user has shown more than at the login: other methods, a new `authTime`, and a new `id`, so that the cookie from before is
+   * worth nothing; the rest stays as it is. One statement. @returns false when the session is over: then there is none.
+   */
+  stepUp(id: string, to: Pick<Session, 'id' | 'methods' | 'authTime'>, now: EpochSeconds): Promise<boolean>;
   touch(id: string, idleExpiresAt: EpochSeconds): Promise<void>;
   /**
    * Ends a session with all that follows for the clients of its grants: those that registered for it are told (their deliveries are in the

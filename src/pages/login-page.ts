@@ -7,6 +7,7 @@ import { problemNotice, statusNotice } from './notice.ts';
 import { page } from './page.ts';
 import { fill, type Markup, template } from './template.ts';
 import { messagesIn } from './translations.ts';
+import { wait } from './wait.ts';
 
 /** Why the form is shown again: wrong username or password (never which), too many attempts, or a form that was too old. */
 export type LoginProblem = 'refused' | 'throttled' | 'expired';
@@ -57,14 +58,6 @@ function noticeOf({ language, problem, retryAfterSeconds, signedOut }: LoginPage
     case 'expired':
       return problemNotice(text[problem]);
   }
-}
-
-/** `30 seconds`, `2 minutes`: rounded up, for too early is a wasted attempt. */
-function wait(language: Language, seconds: number): string {
-  const whole = Math.max(1, Math.ceil(seconds));
-  const [unit, amount] =
-    whole < 100 ? ['second', whole] : whole < 5400 ? ['minute', Math.ceil(whole / 60)] : ['hour', Math.ceil(whole / 3600)];
-  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(amount);
 }
 
 // The description is what makes a screen reader say the problem when the focus comes to the field without any script.

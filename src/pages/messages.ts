@@ -26,6 +26,23 @@ export interface Messages {
     readonly throttledFor: string;
     readonly expired: string;
   };
+  readonly secondFactor: {
+    readonly title: string;
+    readonly code: string;
+    readonly submit: string;
+    readonly refused: string;
+    readonly recovery: string;
+    readonly enrolTitle: string;
+    readonly reason: string;
+    readonly scan: string;
+    readonly openApp: string;
+    readonly type: string;
+    readonly confirm: string;
+    readonly notNow: string;
+    readonly recoveryTitle: string;
+    readonly recoveryAdvice: string;
+    readonly kept: string;
+  };
   readonly consent: {
     readonly title: string;
     readonly heading: string;

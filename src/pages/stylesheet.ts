@@ -46,6 +46,9 @@ input:focus-visible { outline-offset: 0; }
 .thread { flex: 1; margin-inline: .25rem; border-top: 2px dotted var(--brass); }
 .tile { flex: none; display: grid; place-items: center; width: 2.5rem; height: 2.5rem; border: 1px solid var(--edge); border-radius: .625rem; color: var(--ink); font-size: 1.125rem; line-height: 1; }
 .lead { margin-top: 1.25rem; }
+.qr { display: block; width: 100%; max-width: 15rem; margin: 1rem auto 0; border-radius: .625rem; }
+.secret { margin-top: .375rem; font-size: 1.125rem; }
+.codes { display: grid; grid-template-columns: repeat(auto-fill, minmax(12rem, 1fr)); gap: .5rem 1rem; margin-top: 1.25rem; list-style: none; font-size: 1.125rem; }
 .scopes { margin-top: .5rem; list-style: none; border-block: 1px solid var(--line); }
 .scopes li { display: flex; gap: .75rem; padding: .6875rem 0; }
 .scopes li + li { border-top: 1px solid var(--line); }

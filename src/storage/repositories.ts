@@ -1,4 +1,5 @@
 import type { LoginThrottleStore } from '../accounts/login-throttle-store.ts';
+import type { SecondFactors } from '../accounts/second-factor.ts';
 import type { Users } from '../accounts/user.ts';
 import type { PushedRequests } from '../authorization/pushed-requests.ts';
 import type { ClientStore } from '../clients/client-store.ts';
@@ -17,6 +18,7 @@ import { grantsIn } from './grants.ts';
 import { loginAttemptsIn } from './login-attempts.ts';
 import { pushedRequestsIn } from './pushed-requests.ts';
 import { revokedAccessTokensIn } from './revoked-access-tokens.ts';
+import { secondFactorsIn } from './second-factors.ts';
 import { serverValuesIn } from './server-values.ts';
 import { sessionsIn } from './sessions.ts';
 import { usedIdentifiersIn } from './used-identifiers.ts';
@@ -26,6 +28,7 @@ import { usersIn } from './users.ts';
 export interface Repositories {
   readonly clientStore: ClientStore;
   readonly users: Users;
+  readonly secondFactors: SecondFactors;
   readonly grants: Grants;
   readonly sessions: Sessions;
   readonly consents: Consents;
@@ -42,6 +45,7 @@ export function repositoriesIn(database: Database): Repositories {
   return {
     clientStore: clientsIn(database),
     users: usersIn(database),
+    secondFactors: secondFactorsIn(database),
     grants: grantsIn(database),
     sessions: sessionsIn(database),
     consents: consentsIn(database),

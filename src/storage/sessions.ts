@@ -9,7 +9,7 @@ export function sessionsIn(database: Database): Sessions {
     create: (session, replaces) =>
       database.transaction(async (transaction) => {
         const sid = replaces === undefined ? undefined : await takeOver(transaction, session, replaces);
-        await transaction<SessionRow>('sessions').insert(rowOf({ ...session, sid: sid ?? session.id }));
+        await transaction<SessionRow>('sessions').insert(rowOf({ ...session, loginTime: session.authTime, sid: sid ?? session.id }));
       }),
     async findLive(id, now) {
       const [row] = await database.rows<SessionRow>(
@@ -18,6 +18,16 @@ export function sessionsIn(database: Database): Sessions {
         [id, now, now],
       );
       return row && sessionOf(row);
+    },
+    async stepUp(id, to, now) {
+      const changed = await database.rows(
+        `UPDATE sessions SET id = ?, methods = ?, auth_time = ?
+         WHERE id = ? AND idle_expires_at > ? AND expires_at > ?
+           AND EXISTS (SELECT 1 FROM users WHERE users.id = sessions.user_id AND users.disabled_at IS NULL)
+         RETURNING id`,
+        [to.id, JSON.stringify(to.methods), to.authTime, id, now, now],
+      );
+      return changed.length === 1;
     },
     async touch(id, idleExpiresAt) {
       await database.rows('UPDATE sessions SET idle_expires_at = ? WHERE id = ?', [idleExpiresAt, id]);
@@ -46,6 +56,7 @@ interface SessionRow {
   readonly sid: string;
   readonly user_id: string;
   readonly auth_time: number;
+  readonly login_time: number | null;
   readonly methods: string;
   readonly created_at: number;
   readonly idle_expires_at: number;
@@ -58,6 +69,7 @@ function rowOf(session: Session): SessionRow {
     sid: session.sid,
     user_id: session.userId,
     auth_time: session.authTime,
+    login_time: session.loginTime,
     methods: JSON.stringify(session.methods),
     created_at: session.createdAt,
     idle_expires_at: session.idleExpiresAt,
@@ -71,6 +83,7 @@ function sessionOf(row: SessionRow): Session {
     sid: row.sid,
     userId: row.user_id,
     authTime: row.auth_time,
+    loginTime: row.login_time ?? row.auth_time,
     methods: JSON.parse(row.methods),
     createdAt: row.created_at,
     idleExpiresAt: row.idle_expires_at,

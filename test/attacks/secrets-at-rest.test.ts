@@ -7,6 +7,7 @@ import { openDatabase } from '../../src/storage/open-database.ts';
 import { answerOf } from '../support/answers.ts';
 import { authorize, browser, codeRequest, cookieHeader, formWith } from '../support/browser.ts';
 import { onEachDatabase } from '../support/databases.ts';
+import { codesOf, TWO_FACTORS, typePassword } from '../support/second-factor.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import type { TestClient, TestServer, TestUser } from '../support/test-server.ts';
 import { REDIRECT_URI, startTestServer } from '../support/test-server.ts';
@@ -58,6 +59,7 @@ onEachDatabase('secrets in the log and in the database (RFC 6819 section 5.1.4.1
     );
     keep('access token of a client for itself', own.body['access_token']);
 
+    await aSecondFactor();
     await server.post('/introspect', { token: accessToken }, client);
     await server.post('/introspect', { token: refreshToken }, client);
     await server.post('/revoke', { token: accessToken }, client);
@@ -106,6 +108,22 @@ onEachDatabase('secrets in the log and in the database (RFC 6819 section 5.1.4.1
     keep(`logout form token (${name})`, formWith(logout, ['decision']).hidden['form_token']);
     await tab.submit(logout, { decision: 'sign_out' });
     return { code, verifier, accessToken, refreshToken, session };
+  }
+
+  /** Enrolment, a login with a wrong and with a right code, a recovery code. */
+  async function aSecondFactor(): Promise<void> {
+    const owner = await server.user();
+    const { tab, page } = await typePassword(server, client, owner, { acr_values: TWO_FACTORS });
+    keepForm('enrolment form', page.html, ['otp', 'offer']);
+    const secret = keep('secret of an authenticator', /secret=([A-Z2-7]+)/.exec(page.html)?.[1]);
+    const codes = await tab.submit(page, { otp: codesOf(secret, server)() });
+    const recoveryCode = keep('recovery code', /<li><code[^>]*>([^<]+)</.exec(codes.html)?.[1]);
+    keep('recovery code without hyphens', recoveryCode.replaceAll('-', ''));
+    const half = await typePassword(server, client, owner);
+    keepForm('form for a code', half.page.html, ['otp', 'login']);
+    keep('half-done login', formWith(half.page, ['otp']).hidden['login']);
+    const wrong = await half.tab.submit(half.page, { otp: keep('mistyped code', 'mistyped-code-alas') });
+    await half.tab.submit(wrong, { otp: recoveryCode });
   }
 
   function keepForm(what: string, html: string, fields: readonly string[]): void {

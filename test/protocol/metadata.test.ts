@@ -67,7 +67,7 @@ describe('authorization server metadata (RFC 8414)', () => {
       subject_types_supported: ['public', 'pairwise'],
       id_token_signing_alg_values_supported: ['ES256', 'RS256'],
       userinfo_signing_alg_values_supported: ['ES256', 'RS256'],
-      acr_values_supported: ['urn:keyturn:acr:1fa'],
+      acr_values_supported: ['urn:keyturn:acr:1fa', 'urn:keyturn:acr:2fa'],
       claim_types_supported: ['normal'],
       claims_supported: CLAIMS,
       claims_parameter_supported: true,

@@ -21,7 +21,7 @@ describe('authenticating a user by password', () => {
     disabled = { ...userNamed('Dora', passwordHash), disabledAt: 900 };
   });
 
-  function setUp(passwords: Passwords = createPasswords()) {
+  function setUp(passwords: Passwords = createPasswords(), factorOf?: string) {
     const time = { now: 1_000 };
     const replaced: { readonly id: string; readonly from: string; readonly to: string }[] = [];
     const events: { readonly event: AuditEventName; readonly fields: Readonly<Record<string, unknown>> }[] = [];
@@ -33,6 +33,9 @@ describe('authenticating a user by password', () => {
           replaced.push({ id, from, to });
           return true;
         },
+      },
+      secondFactors: {
+        find: async (userId) => (userId === factorOf ? { userId, sealedSecret: '', lastStep: 0, createdAt: 1 } : undefined),
       },
       throttle: createLoginThrottle({ store: inMemoryLoginAttempts(), clock: { now: () => time.now } }),
       passwords,
@@ -90,6 +93,13 @@ describe('authenticating a user by password', () => {
     await logIn('nobody', PASSWORD);
     await logIn('dora', PASSWORD);
     expect(verified).to.deep.equal([undefined, disabled.passwordHash]);
+  });
+
+  it('is half of a login where the user has a second factor, which only the right password tells', async () => {
+    const { logIn, events } = setUp(undefined, alice.id);
+    expect(await logIn('alice', 'wrong password')).to.deep.equal({ kind: 'refused' });
+    expect(await logIn('alice', PASSWORD)).to.deep.equal({ kind: 'second_factor_due', user: alice });
+    expect(events.map(({ event }) => event)).to.deep.equal(['login_failed']);
   });
 
   describe('whose hash has parameters of other days', () => {

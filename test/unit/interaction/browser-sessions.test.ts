@@ -58,6 +58,21 @@ describe('browser sessions', () => {
     expect(ends).to.deep.equal(['end']);
   });
 
+  it('get a new cookie when they are stepped up, good for as long as the old one was; the old one is worth nothing', async () => {
+    const { sessions, logIn } = setUp();
+    const cookies = await logIn(1000);
+    const before = await sessions.current(requestWith({ cookies }), 1000);
+    if (before === undefined) {
+      throw new Error('not logged in');
+    }
+    const set = await sessions.stepUp(before, ['pwd', 'otp', 'mfa'], 1010);
+    expect(set?.map(({ maxAgeSeconds }) => maxAgeSeconds)).to.deep.equal([ABSOLUTE - 10]);
+    expect(await sessions.current(requestWith({ cookies }), 1010)).to.equal(undefined);
+    const after = await sessions.current(requestWith({ cookies: cookiesAfter(set ?? []) }), 1010);
+    expect(after).to.deep.include({ sid: before.sid, authTime: 1010, loginTime: 1000, methods: ['pwd', 'otp', 'mfa'] });
+    expect(await sessions.stepUp(before, ['pwd', 'otp', 'mfa'], 1010)).to.equal(undefined);
+  });
+
   it('keep nothing in their record that could be used as a cookie', async () => {
     const { records, logIn } = setUp();
     const { keyturn_session: cookie = '' } = await logIn(1000);
@@ -73,12 +88,21 @@ function setUp() {
     async create(session, replaces) {
       const sid = records.get(replaces ?? '')?.sid ?? session.id;
       records.delete(replaces ?? '');
-      records.set(session.id, { ...session, sid });
+      records.set(session.id, { ...session, loginTime: session.authTime, sid });
       writes.push('create');
     },
     async findLive(id, now) {
       const session = records.get(id);
       return session !== undefined && session.idleExpiresAt > now && session.expiresAt > now ? session : undefined;
+    },
+    async stepUp(id, to) {
+      const session = records.get(id);
+      records.delete(id);
+      if (session !== undefined) {
+        records.set(to.id, { ...session, ...to });
+      }
+      writes.push('stepUp');
+      return session !== undefined;
     },
     async touch(id, idleExpiresAt) {
       const session = records.get(id);

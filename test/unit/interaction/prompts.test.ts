@@ -13,7 +13,17 @@ const START = 1000;
 const SUBJECTS = subjectsWith('salt');
 
 function session(id: string, authTime: number): Session {
-  return { id, sid: id, userId: 'user', authTime, methods: ['pwd'], createdAt: authTime, idleExpiresAt: 9e9, expiresAt: 9e9 };
+  return {
+    id,
+    sid: id,
+    userId: 'user',
+    authTime,
+    loginTime: authTime,
+    methods: ['pwd'],
+    createdAt: authTime,
+    idleExpiresAt: 9e9,
+    expiresAt: 9e9,
+  };
 }
 
 async function situation(parts: {

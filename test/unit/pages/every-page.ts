@@ -1,13 +1,19 @@
+import { totpUri } from '../../../src/accounts/totp.ts';
 import { consentPage } from '../../../src/pages/consent-page.ts';
+import { enrolmentPage, recoveryCodesPage } from '../../../src/pages/enrolment-page.ts';
 import { errorPage } from '../../../src/pages/error-page.ts';
 import type { Language } from '../../../src/pages/languages.ts';
 import { loginPage } from '../../../src/pages/login-page.ts';
+import { secondFactorPage } from '../../../src/pages/second-factor-page.ts';
 import { signedOutPage, signOutPage } from '../../../src/pages/sign-out-page.ts';
 
 /** Every page, in every state, with `foreign` wherever a page takes text that came from somebody else. */
 export function everyPage(language: Language, foreign = 'a name'): Readonly<Record<string, string>> {
   const form = { action: `/login?${foreign}`, hidden: { [`field ${foreign}`]: foreign, csrf: foreign } };
   const login = { language, clientName: foreign, username: foreign, ...form };
+  const code = { language, clientName: foreign, ...form };
+  const uri = totpUri('GEZDGNBVGY3TQOJQ', { issuer: 'login.example', username: foreign });
+  const enrolment = { ...code, secret: 'GEZDGNBVGY3TQOJQ', uri };
   const consent = {
     language,
     client: { name: foreign, uri: foreign, policyUri: `https://client.example/${foreign}`, tosUri: `https://client.example/?${foreign}` },
@@ -26,6 +32,13 @@ export function everyPage(language: Language, foreign = 'a name'): Readonly<Reco
     'login throttled for a while': loginPage({ ...login, problem: 'throttled', retryAfterSeconds: 30 }),
     'login expired': loginPage({ ...login, problem: 'expired' }),
     'login after signing out': loginPage({ ...login, signedOut: true }),
+    'second factor': secondFactorPage(code),
+    'second factor refused': secondFactorPage({ ...code, problem: 'refused' }),
+    'second factor throttled': secondFactorPage({ ...code, problem: 'throttled' }),
+    'second factor throttled for a while': secondFactorPage({ ...code, problem: 'throttled', retryAfterSeconds: 30 }),
+    enrolment: enrolmentPage(enrolment),
+    'enrolment refused': enrolmentPage({ ...enrolment, problem: 'refused' }),
+    'recovery codes': recoveryCodesPage({ language, codes: ['abcd-efgh', 'jkmn-pqrs'], ...form }),
     consent: consentPage({ ...consent, remembered: false }),
     'consent remembered': consentPage({ ...consent, remembered: true }),
     'consent to nothing': consentPage({ ...consent, scopes: [], resources: [], remembered: false }),

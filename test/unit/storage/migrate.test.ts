@@ -10,7 +10,18 @@ import { onEachDatabase } from '../../support/databases.ts';
 import { type NodeProcess, startNode } from './processes.ts';
 import { rejection } from './records.ts';
 
-const TABLES = ['clients', 'users', 'grants', 'consents', 'sessions', 'revoked_access_tokens', 'login_attempts', 'revisions'];
+const TABLES = [
+  'clients',
+  'users',
+  'grants',
+  'consents',
+  'sessions',
+  'revoked_access_tokens',
+  'login_attempts',
+  'revisions',
+  'totp_factors',
+  'recovery_codes',
+];
 const NAMES = migrations.map(({ name }) => name);
 
 onEachDatabase('migrations', (databases) => {

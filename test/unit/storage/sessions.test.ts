@@ -17,7 +17,17 @@ onEachDatabase('sessions in the database', (databases) => {
     database = await openMigrated(databases);
     sessions = sessionsIn(database);
     const { userId } = await clientAndUser(database);
-    session = { id: 's', sid: 's', userId, authTime: 100, methods: ['pwd', 'otp'], createdAt: 100, idleExpiresAt: 200, expiresAt: 300 };
+    session = {
+      id: 's',
+      sid: 's',
+      userId,
+      authTime: 100,
+      loginTime: 100,
+      methods: ['pwd', 'otp'],
+      createdAt: 100,
+      idleExpiresAt: 200,
+      expiresAt: 300,
+    };
     await sessions.create(session);
   });
 
@@ -46,7 +56,7 @@ onEachDatabase('sessions in the database', (databases) => {
   });
 
   it('hand their sid on to the next login of the same user in the same browser', async () => {
-    const { sid: _, ...again } = { ...session, id: 'again', authTime: 150, createdAt: 150 };
+    const { sid: _, ...again } = { ...session, id: 'again', authTime: 150, loginTime: 150, createdAt: 150 };
     await sessions.create(again, 's');
     expect(await sessions.findLive('s', 150)).to.equal(undefined);
     expect(await sessions.findLive('again', 150)).to.deep.equal({ ...again, sid: 's' });
@@ -58,6 +68,23 @@ onEachDatabase('sessions in the database', (databases) => {
     await sessions.create(other, 's');
     expect(await sessions.findLive('s', 150)).to.equal(undefined);
     expect(await sessions.findLive('other', 150)).to.deep.equal({ ...other, sid: 'other' });
+  });
+
+  it('are stepped up in their place: another id, other methods, a later auth_time, and the rest as it was', async () => {
+    expect(await sessions.stepUp('s', { id: 'up', methods: ['pwd', 'otp', 'mfa'], authTime: 150 }, 150)).to.equal(true);
+    expect(await sessions.findLive('s', 150)).to.equal(undefined);
+    expect(await sessions.findLive('up', 150)).to.deep.equal({ ...session, id: 'up', methods: ['pwd', 'otp', 'mfa'], authTime: 150 });
+  });
+
+  it('are stepped up once of many at once, and not when they are over or their user is disabled', async () => {
+    expect(await sessions.stepUp('s', to('late'), 200)).to.equal(false);
+    await database.rows('UPDATE users SET disabled_at = 1 WHERE id = ?', [session.userId]);
+    expect(await sessions.stepUp('s', to('disabled'), 150)).to.equal(false);
+    await database.rows('UPDATE users SET disabled_at = NULL WHERE id = ?', [session.userId]);
+    const all = await Promise.all(Array.from({ length: 8 }, (_, index) => sessions.stepUp('s', to(`up${index}`), 150)));
+    expect(all.filter(Boolean)).to.have.length(1);
+    await sessions.end(`up${all.indexOf(true)}`, 150);
+    expect(await sessions.stepUp('s', to('ended'), 150)).to.equal(false);
   });
 
   it('end together with what follows, or not at all', async () => {
@@ -92,3 +119,7 @@ onEachDatabase('sessions in the database', (databases) => {
     expect(await sessions.findLive('s', 150)).to.equal(undefined);
   });
 });
+
+function to(id: string): Pick<Session, 'id' | 'methods' | 'authTime'> {
+  return { id, methods: ['pwd', 'otp', 'mfa'], authTime: 150 };
+}
