@@ -64,6 +64,7 @@ export function buildRooms(parts: {
   const browserForms = forms(secrets, new URL(issuer).origin);
   const pending = pendingRequests(secrets);
   const tokens = ownTokens(keys);
+  const pages = interactionPages({ paths, forms: browserForms, pendingRequests: pending, users: repositories.users });
   const enrolment = totpEnrolment({ ...repositories, secrets, clock });
   const readIdToken = idTokenReader({ issuer, tokens });
   return {
@@ -124,7 +125,7 @@ export function buildRooms(parts: {
       absoluteSeconds: lifetimes.sessionAbsoluteSeconds,
       onEnd: deliverSoon,
     }),
-    pages: interactionPages({ paths, forms: browserForms, pendingRequests: pending, users: repositories.users }),
+    pages,
     secondFactorPages: secondFactorPages({
       ...repositories,
       issuer,
@@ -132,6 +133,7 @@ export function buildRooms(parts: {
       forms: browserForms,
       pendingRequests: pending,
       totpEnrolment: enrolment,
+      pages,
     }),
   };
 }

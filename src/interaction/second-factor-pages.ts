@@ -7,7 +7,7 @@ import type { ProtocolRequest, ProtocolResponse } from '../core/endpoint.ts';
 import { enrolmentPage, recoveryCodesPage } from '../pages/enrolment-page.ts';
 import { type SecondFactorProblem, secondFactorPage } from '../pages/second-factor-page.ts';
 import type { FormPurpose, Forms } from './forms.ts';
-import { type InteractionPaths, languageOf, nameOf } from './interaction-pages.ts';
+import { type InteractionPages, type InteractionPaths, languageOf, nameOf } from './interaction-pages.ts';
 import type { PendingRequests } from './pending-request.ts';
 import type { Situation } from './prompt.ts';
 import type { Session } from './session.ts';
@@ -25,7 +25,10 @@ export type LoggedInSituation = Situation & { readonly session: Session };
 export interface SecondFactorPages {
   /** Asks for the code that ends a half-done login. @param login as `HalfDoneLogins.sign` gave it. */
   login(request: ProtocolRequest, situation: Situation, login: string, failure?: SecondFactorFailure): ProtocolResponse;
-  /** Asks a user who is logged in for a code or, where there is no factor yet, to set one up. */
+  /**
+   * Asks a user who is logged in for a code or, where there is no factor yet, to set one up. Before that the password is asked for again, unless
+   * it has just been typed: whoever took over a session must not be able to make themselves the owner of the account's second factor.
+   */
   stepUp(request: ProtocolRequest, situation: LoggedInSituation, failure?: SecondFactorFailure): Promise<ProtocolResponse>;
   /** Shows an offer again whose code was wrong. */
   enrolment(
@@ -39,6 +42,8 @@ export interface SecondFactorPages {
   recoveryCodes(request: ProtocolRequest, situation: Situation, codes: readonly string[]): ProtocolResponse;
 }
 
+/** How old a login may be that a second factor is set up in. */
+const ENROLMENT_LOGIN_SECONDS = 300;
 const STATUS_OF_PROBLEM: Readonly<Record<SecondFactorProblem, number>> = { refused: 400, throttled: 429 };
 
 export function secondFactorPages(rooms: {
@@ -49,6 +54,7 @@ export function secondFactorPages(rooms: {
   readonly users: Pick<Users, 'find'>;
   readonly secondFactors: Pick<SecondFactors, 'find'>;
   readonly totpEnrolment: Pick<TotpEnrolment, 'offer'>;
+  readonly pages: Pick<InteractionPages, 'login'>;
 }): SecondFactorPages {
   const { issuer, paths, forms, pendingRequests, users, secondFactors, totpEnrolment } = rooms;
 
@@ -57,9 +63,12 @@ export function secondFactorPages(rooms: {
       codePage(request, situation, (signed) => secondFactorPurpose(signed, { login }), { login }, failure),
 
     async stepUp(request, situation, failure) {
-      const { session } = situation;
+      const { session, now } = situation;
       if ((await secondFactors.find(session.userId)) !== undefined) {
         return codePage(request, situation, (signed) => secondFactorPurpose(signed, { session }), {}, failure);
+      }
+      if (now - session.loginTime >= ENROLMENT_LOGIN_SECONDS) {
+        return rooms.pages.login(request, situation);
       }
       const user = await users.find(session.userId);
       if (user === undefined) {

@@ -225,6 +225,20 @@ onEachDatabase('getting around the second factor (RFC 6238 section 5.2; RFC 4226
       expect((await tab.submit(answer, { otp: code() })).url.searchParams.has('code')).to.equal(true);
     });
 
+    it('is not open to whoever took over a session: the password is asked for first', async () => {
+      const weak = await server.user();
+      const { tab } = await authorize(server, client, weak);
+      server.clock.advance(300);
+      nodes[1].clock.advance(300);
+      const thief = browser(server);
+      thief.cookies.set('keyturn_session', tab.cookies.get('keyturn_session') ?? '');
+      const page = await thief.visit(codeRequest(server, client, { acr_values: TWO_FACTORS }).url);
+      expect(page.html).to.include('name="password"').and.not.include('otpauth:');
+      // Its user goes on with it.
+      const own = await tab.visit(codeRequest(server, client, { acr_values: TWO_FACTORS }).url);
+      expect((await tab.submit(own, { username: weak.username, password: weak.password })).html).to.include('otpauth:');
+    });
+
     it('of two at once, on two nodes, is done once', async () => {
       const weak = await server.user();
       const both = await Promise.all(nodes.map((node) => enrolling(weak, node)));
