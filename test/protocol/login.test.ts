@@ -1,3 +1,4 @@
+import { hash } from '@node-rs/argon2';
 import { expect } from 'chai';
 import type { Arrival, Browser } from '../support/browser.ts';
 import { authorize, browser, codeRequest, formWith, logIn, passPages } from '../support/browser.ts';
@@ -37,6 +38,18 @@ onEachDatabase('login page', (database) => {
     expect(grant?.user.id).to.equal(user.id);
     expect(grant?.authentication).to.deep.include({ authTime: server.clock.now(), methods: ['pwd'] });
     expect(server.events.filter(({ event, fields }) => event === 'login' && fields['userId'] === user.id)).to.have.length(1);
+  });
+
+  it('hashes a password anew whose hash is of weaker days, and asks for the same password ever after', async () => {
+    const client = await server.client();
+    const user = await server.user();
+    const weak = await hash(user.password, { memoryCost: 8192, timeCost: 1, parallelism: 1, outputLen: 32 });
+    await server.repositories.users.setPassword(user.id, weak, server.clock.now());
+    for (let login = 0; login < 2; login++) {
+      await authorize(server, client, user);
+      const stored = (await server.repositories.users.find(user.id))?.passwordHash ?? '';
+      expect(stored).to.match(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+    }
   });
 
   it('takes the name in other cases and widths, with spaces around it', async () => {
