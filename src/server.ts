@@ -12,6 +12,7 @@ import { chooseLanguage } from './pages/languages.ts';
 import { stylesheetSource } from './pages/stylesheet.ts';
 import { prepareServer, type Surroundings } from './prepare-server.ts';
 import { readiness } from './readiness.ts';
+import { cachedResources } from './resources/registered-resources.ts';
 import { checkDatabase } from './storage/health.ts';
 import { subjectsWith } from './tokens/subjects.ts';
 import { startUpkeep } from './upkeep.ts';
@@ -34,6 +35,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
   const { port, tls, scheme, issuer, database, repositories, keys } = await prepareServer(config, surroundings);
   try {
     const clients = cachedClients(repositories.clientStore);
+    const resources = cachedResources(repositories.resourceStore);
     const subjects = subjectsWith(await repositories.serverValues.findOrMake('pairwise_salt', generateSecret));
     const rooms = buildRooms({
       config,
@@ -74,7 +76,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     });
     const address = await http.listen(config.host, port);
     // Last, so that a start that fails leaves no timer behind.
-    const upkeep = startUpkeep({ config, database, keys, clients, deliveries, clock, logger });
+    const upkeep = startUpkeep({ config, database, keys, clients, resources, deliveries, clock, logger });
     const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
     return {
       issuer,

@@ -5,6 +5,7 @@ import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
 import type { DeliveryWorker } from './deliveries/delivery-worker.ts';
 import type { KeyRing } from './keys/key-ring.ts';
+import type { Resources } from './resources/registered-resources.ts';
 import { cleanupOf } from './storage/cleanup.ts';
 import type { Database } from './storage/database.ts';
 import { changeWatcher } from './storage/revisions.ts';
@@ -12,18 +13,19 @@ import { timers } from './timers.ts';
 
 const SECOND = 1000;
 
-/** What goes on beside the requests: keys come and go, other processes change clients, expired records are deleted. */
+/** What goes on beside the requests: keys come and go, other processes change clients and resources, expired records are deleted. */
 export function startUpkeep(parts: {
   readonly config: Config;
   readonly database: Database;
   readonly keys: KeyRing;
   readonly clients: ReturnType<typeof cachedClients>;
+  readonly resources: Resources;
   readonly deliveries: DeliveryWorker;
   readonly clock: Clock;
   readonly logger: Logger;
 }): { stop(): Promise<void> } {
-  const { config, database, keys, clients, deliveries, clock, logger } = parts;
-  const watcher = changeWatcher(database, { clients: () => clients.forget() });
+  const { config, database, keys, clients, resources, deliveries, clock, logger } = parts;
+  const watcher = changeWatcher(database, { clients: () => clients.forget(), resources: () => resources.forget() });
   const cleanup = cleanupOf(database);
   const work = timers();
   work.every(SECOND, () => keys.reload(), logFailure('keys'));

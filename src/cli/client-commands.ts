@@ -67,7 +67,7 @@ async function create(cli: CommandLine, options: CreateOptions): Promise<Answer>
   if (metadata === undefined) {
     throw new UsageError('client create needs --file, or flags that say what the client is');
   }
-  return withRegistration(cli, async (registration) => registered(await registration.create(metadata), cli));
+  return withRegistration(cli, async (registration, repositories) => registered(await registration.create(metadata), cli, repositories));
 }
 
 async function list(cli: CommandLine, { limit, after }: ListOptions): Promise<Answer> {
@@ -99,7 +99,7 @@ async function update(cli: CommandLine, id: string, file: string): Promise<Answe
   const input = Object.entries(await readJsonObject(file, cli)).filter(([name]) => !INFORMATION.some((known) => known === name));
   return withRegistration(cli, async (registration, repositories) => {
     await existing(repositories, id);
-    return registered(await registration.update(id, Object.fromEntries(input)), cli);
+    return registered(await registration.update(id, Object.fromEntries(input)), cli, repositories);
   });
 }
 
@@ -136,15 +136,25 @@ function withRegistration<T>(cli: CommandLine, work: (registration: Registration
 
 const ONCE = 'Keep the secret now: it cannot be shown again.';
 
-function registered({ record, secret, ignored }: Registered, cli: CommandLine): Answer {
+async function registered({ record, secret, ignored }: Registered, cli: CommandLine, repositories: Repositories): Promise<Answer> {
   const now = cli.clock.now();
   // RFC 7591 section 3.2.1: the time of expiry is required with a secret, and 0 is never.
   const credentials = secret === undefined ? {} : { client_secret: secret, client_secret_expires_at: 0 };
   return {
     document: { ...clientDocument(record, now), ...credentials },
     text: secret === undefined ? clientText(record, now) : `${clientText(record, now)}\n\n${fields({ client_secret: secret })}\n${ONCE}`,
-    warnings: ignored.map((name) => `${name} means nothing to this server and was left out`),
+    warnings: [
+      ...ignored.map((name) => `${name} means nothing to this server and was left out`),
+      ...(await unregisteredResources(record, repositories)),
+    ],
   };
+}
+
+/** Where resources are registered at all, one that is not may be a slip: tokens for it have no limits but the client's. */
+async function unregisteredResources({ metadata }: ClientRecord, { resourceStore }: Repositories): Promise<readonly string[]> {
+  const known = new Set((await resourceStore.list({})).map(({ identifier }) => identifier));
+  const unknown = known.size === 0 ? [] : metadata.allowed_resources.filter((resource) => !known.has(resource));
+  return unknown.map((resource) => `allowed_resources: ${resource} is not registered (keyturn resource list), and takes any scope`);
 }
 
 async function existing({ clientStore }: Repositories, id: string): Promise<ClientRecord> {

@@ -5,6 +5,7 @@ import { failureOf } from './failures.ts';
 import { grantCommands } from './grant-commands.ts';
 import { keyCommands } from './key-commands.ts';
 import { migrateCommands } from './migrate-commands.ts';
+import { resourceCommands } from './resource-commands.ts';
 import { userCommands } from './user-commands.ts';
 import { packageVersion } from './version.ts';
 
@@ -48,6 +49,7 @@ function programOf(cli: CommandLine, json: boolean): Command {
       await serve();
     });
   clientCommands(program, cli);
+  resourceCommands(program, cli);
   userCommands(program, cli);
   keyCommands(program, cli);
   grantCommands(program, cli);

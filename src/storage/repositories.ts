@@ -7,6 +7,7 @@ import type { Deliveries } from '../deliveries/delivery.ts';
 import type { Grants } from '../grants/grants.ts';
 import type { Consents } from '../interaction/consents.ts';
 import type { Sessions } from '../interaction/session.ts';
+import type { ResourceStore } from '../resources/resource.ts';
 import type { RevokedAccessTokens } from '../tokens/revoked-access-tokens.ts';
 import type { ServerValues } from '../tokens/server-values.ts';
 import type { UsedIdentifiers } from '../tokens/used-identifiers.ts';
@@ -17,6 +18,7 @@ import { deliveriesIn } from './deliveries.ts';
 import { grantsIn } from './grants.ts';
 import { loginAttemptsIn } from './login-attempts.ts';
 import { pushedRequestsIn } from './pushed-requests.ts';
+import { resourcesIn } from './resources.ts';
 import { revokedAccessTokensIn } from './revoked-access-tokens.ts';
 import { secondFactorsIn } from './second-factors.ts';
 import { serverValuesIn } from './server-values.ts';
@@ -27,6 +29,7 @@ import { usersIn } from './users.ts';
 /** One of each record's repository, all in one database. */
 export interface Repositories {
   readonly clientStore: ClientStore;
+  readonly resourceStore: ResourceStore;
   readonly users: Users;
   readonly secondFactors: SecondFactors;
   readonly grants: Grants;
@@ -44,6 +47,7 @@ export interface Repositories {
 export function repositoriesIn(database: Database): Repositories {
   return {
     clientStore: clientsIn(database),
+    resourceStore: resourcesIn(database),
     users: usersIn(database),
     secondFactors: secondFactorsIn(database),
     grants: grantsIn(database),

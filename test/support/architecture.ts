@@ -15,6 +15,7 @@ const ROOMS = [
   'pages',
   'clients',
   'accounts',
+  'resources',
   'grants',
   'tokens',
   'deliveries',

@@ -13,6 +13,8 @@ import { newIdentifier } from '../../src/core/identifiers.ts';
 import { auditLog } from '../../src/http/audit-log.ts';
 import { createLog } from '../../src/http/log.ts';
 import { readServerSecrets } from '../../src/keys/directory-secrets.ts';
+import type { ResourceRegistration } from '../../src/resources/resource-registration.ts';
+import { resourceRegistration } from '../../src/resources/resource-registration.ts';
 import { startServer } from '../../src/server.ts';
 import type { Repositories } from '../../src/storage/repositories.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -55,6 +57,8 @@ export interface TestServer {
   readonly repositories: Repositories;
   /** Makes and changes clients, past the server: it learns of a change within a second or so, as from the command line. */
   readonly registration: Registration;
+  /** The same for resources. */
+  readonly resources: ResourceRegistration;
   /** Registers a client; confidential, for all grant types, redirecting to https://app.example/callback unless the metadata says otherwise. */
   client(metadata?: Readonly<Record<string, unknown>>): Promise<TestClient>;
   /** Makes a user, with a username and a password that no other has. */
@@ -119,6 +123,11 @@ export async function startTestServer(
     events,
     repositories: opened,
     registration,
+    resources: resourceRegistration({
+      store: opened.resourceStore,
+      limits: { signingAlgorithms: config.signingAlgorithms, accessTokenMaxSeconds: config.lifetimes.accessTokenMaxSeconds },
+      clock,
+    }),
     async client(metadata = {}) {
       const isPublic = metadata.token_endpoint_auth_method === 'none';
       const { record, secret } = await registration.create({
