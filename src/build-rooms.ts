@@ -24,6 +24,7 @@ import { ownTokens } from './keys/own-tokens.ts';
 import { cachedDocuments } from './outbound/cached-documents.ts';
 import { fetchJson } from './outbound/json-document.ts';
 import { outbound } from './outbound/outbound.ts';
+import type { Resources } from './resources/registered-resources.ts';
 import type { Rooms } from './rooms.ts';
 import type { Repositories } from './storage/repositories.ts';
 import { accessTokenIssuer } from './tokens/access-token.ts';
@@ -43,12 +44,13 @@ export function buildRooms(parts: {
   readonly repositories: Repositories;
   readonly keys: KeyRing;
   readonly clients: ReturnType<typeof cachedClients>;
+  readonly resources: Resources;
   readonly subjects: Subjects;
   readonly deliverSoon: () => void;
   readonly clock: Clock;
   readonly audit: AuditTrail;
 }): Rooms {
-  const { config, tls, issuer, repositories, keys, clients, subjects, deliverSoon, clock, audit } = parts;
+  const { config, tls, issuer, repositories, keys, clients, resources, subjects, deliverSoon, clock, audit } = parts;
   const { lifetimes } = config;
   const { secrets } = keys;
   const base = issuerPath(issuer);
@@ -64,7 +66,7 @@ export function buildRooms(parts: {
   const browserForms = forms(secrets, new URL(issuer).origin);
   const pending = pendingRequests(secrets);
   const tokens = ownTokens(keys);
-  const pages = interactionPages({ paths, forms: browserForms, pendingRequests: pending, users: repositories.users });
+  const pages = interactionPages({ paths, forms: browserForms, pendingRequests: pending, users: repositories.users, resources });
   const enrolment = totpEnrolment({ ...repositories, secrets, clock });
   const readIdToken = idTokenReader({ issuer, tokens });
   return {
@@ -83,6 +85,7 @@ export function buildRooms(parts: {
     requirePushedRequests: config.requirePushedRequests,
     clients,
     clientKeys: keysOfClients(config, clock),
+    resources,
     credentials,
     paths,
     forms: browserForms,
@@ -108,6 +111,7 @@ export function buildRooms(parts: {
       keys,
       algorithms: config.signingAlgorithms,
       lifetimes,
+      resources,
       notBefore: config.accessTokenNotBefore,
       subjects,
     }),

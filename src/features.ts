@@ -8,6 +8,7 @@ import { openIdRequestRule } from './authorization/openid-request.ts';
 import { pkceRule } from './authorization/pkce.ts';
 import { pushedRequestForm, pushedRequestRule } from './authorization/pushed-requests.ts';
 import { requestObjectForm, signedRequestRule } from './authorization/request-object.ts';
+import { resourceScopeRule } from './authorization/resource-scope.ts';
 import { formPostMode, fragmentMode, queryMode } from './authorization/response-modes.ts';
 import { registrationRule, repeatsRule, resourceRule, responseModeRule, responseTypeRule, scopeRule } from './authorization/rules.ts';
 import { assertionAcceptance } from './clients/assertion-acceptance.ts';
@@ -111,7 +112,7 @@ function allFeatures(rooms: Rooms): readonly Feature[] {
       name: 'signed-introspection',
       metadata: { introspection_signing_alg_values_supported: rooms.algorithms },
     },
-    { specification: 'RFC 8707: resource indicators', authorizationRules: [resourceRule] },
+    { specification: 'RFC 8707: resource indicators', authorizationRules: [resourceRule, resourceScopeRule(rooms.resources)] },
     {
       specification: 'RFC 9449: demonstrating proof of possession (DPoP)',
       name: 'dpop',

@@ -22,6 +22,7 @@ import type { LogoutRequests } from './interaction/logout-request.ts';
 import type { PendingRequests } from './interaction/pending-request.ts';
 import type { SecondFactorPages } from './interaction/second-factor-pages.ts';
 import type { KeyRing } from './keys/key-ring.ts';
+import type { Resources } from './resources/registered-resources.ts';
 import type { AccessTokenIssuer } from './tokens/access-token.ts';
 import type { AccessTokenBacker } from './tokens/access-token-backing.ts';
 import type { GrantCredentials } from './tokens/grant-credentials.ts';
@@ -57,6 +58,7 @@ export interface Rooms {
   readonly algorithms: readonly [SigningAlgorithm, ...SigningAlgorithm[]];
   readonly clients: Clients;
   readonly clientKeys: ClientKeys;
+  readonly resources: Resources;
   readonly users: Users;
   readonly authenticateUser: (attempt: LoginAttempt) => Promise<LoginOutcome>;
   readonly secondFactors: SecondFactors;

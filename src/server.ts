@@ -44,6 +44,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       repositories,
       keys,
       clients,
+      resources,
       subjects,
       clock,
       audit: surroundings.audit,

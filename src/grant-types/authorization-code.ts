@@ -7,14 +7,16 @@ import type { Parameters } from '../core/parameters.ts';
 import { required } from '../core/parameters.ts';
 import { equalInConstantTime } from '../core/secrets.ts';
 import { spendCode } from '../grants/code.ts';
-import type { CodeBinding } from '../grants/grant.ts';
+import type { CodeBinding, Grant } from '../grants/grant.ts';
 import type { Grants } from '../grants/grants.ts';
+import type { Resources } from '../resources/registered-resources.ts';
+import { tokenTarget, type WantedTarget } from '../resources/token-target.ts';
 import type { AccessTokenIssuer } from '../tokens/access-token.ts';
 import type { GrantCredentials } from '../tokens/grant-credentials.ts';
 import type { IdTokenIssuer } from '../tokens/id-token.ts';
 import { accessTokenSeconds, refreshTokenIdleSeconds } from '../tokens/lifetimes.ts';
 import { tokenResponse } from '../tokens/token-response.ts';
-import type { GrantType } from './grant-type.ts';
+import type { GrantType, TokenRequest } from './grant-type.ts';
 import { grantedResources, remainingScope } from './granted.ts';
 import { refreshTokenBinding } from './refresh-token-binding.ts';
 
@@ -24,10 +26,11 @@ export function authorizationCode(rooms: {
   readonly credentials: GrantCredentials;
   readonly issueAccessToken: AccessTokenIssuer;
   readonly issueIdToken: IdTokenIssuer;
+  readonly resources: Pick<Resources, 'registered'>;
   readonly lifetimes: Lifetimes;
   readonly audit: AuditTrail;
 }): GrantType {
-  const { grants, credentials, issueAccessToken, issueIdToken, lifetimes, audit } = rooms;
+  const { grants, credentials, issueAccessToken, issueIdToken, resources, lifetimes, audit } = rooms;
 
   return {
     type: 'authorization_code',
@@ -38,6 +41,7 @@ export function authorizationCode(rooms: {
         throw refusal('the code was not made here');
       }
       const verifier = codeVerifier(parameters);
+      const registered = await resources.registered();
       const refreshes = mayUseGrantType(client, 'refresh_token');
       const outcome = await spendCode(
         grants,
@@ -51,8 +55,7 @@ export function authorizationCode(rooms: {
           check(grant, binding) {
             refuseOtherRedirectUri(parameters, binding);
             refuseOtherVerifier(verifier, binding);
-            grantedResources(parameters, client, grant);
-            remainingScope(client, grant);
+            tokenTarget(wantedOf(request, grant), registered);
           },
         },
         now,
@@ -66,18 +69,21 @@ export function authorizationCode(rooms: {
         throw refusal(outcome.detail);
       }
       const { grant } = outcome;
-      const scope = remainingScope(client, grant);
-      const accessToken = await issueAccessToken(
-        { client, grant, scope, resources: grantedResources(parameters, client, grant), confirmation },
-        now,
-      );
+      const wanted = wantedOf(request, grant);
+      const accessToken = await issueAccessToken({ ...wanted, grant, confirmation, target: tokenTarget(wanted, registered) }, now);
       const refresh = refreshes
         ? { token: credentials.refreshToken({ grantId: grant.id, generation: grant.generation }), grant }
         : undefined;
+      const { scope } = wanted;
       const idToken = await issueIdToken({ client, grant, scope, accessToken: accessToken.token, answers: 'authentication' }, now);
-      return tokenResponse({ accessToken, scope, refresh, idToken }, now);
+      return tokenResponse({ accessToken, refresh, idToken }, now);
     },
   };
+}
+
+/** What the grant's first access token is asked for: all of its scope, and the resources that the request names out of its own. */
+function wantedOf({ client, parameters }: TokenRequest, grant: Grant): WantedTarget {
+  return { client, resources: grantedResources(parameters, client, grant), scope: remainingScope(client, grant) };
 }
 
 // RFC 7636 section 4.1: 43 to 128 unreserved characters.

@@ -20,7 +20,7 @@ export function clientCredentials(rooms: { readonly issueAccessToken: AccessToke
       const resources = requestedResources(parameters, client.metadata.allowed_resources);
       const accessToken = await rooms.issueAccessToken({ client, grant: undefined, scope, resources, confirmation }, now);
       // RFC 6749 section 4.4.3: "A refresh token SHOULD NOT be included."
-      return tokenResponse({ accessToken, scope }, now);
+      return tokenResponse({ accessToken }, now);
     },
   };
 }

@@ -8,6 +8,8 @@ import type { Grant } from '../grants/grant.ts';
 import type { Grants } from '../grants/grants.ts';
 import type { RotationOutcome } from '../grants/rotation.ts';
 import { useRefreshToken } from '../grants/rotation.ts';
+import type { RegisteredResources, Resources } from '../resources/registered-resources.ts';
+import { mayRefuse, tokenTarget, type WantedTarget } from '../resources/token-target.ts';
 import type { AccessTokenIssuer } from '../tokens/access-token.ts';
 import type { GrantCredential, GrantCredentials } from '../tokens/grant-credentials.ts';
 import type { IdTokenIssuer } from '../tokens/id-token.ts';
@@ -23,10 +25,11 @@ export function refreshToken(rooms: {
   readonly credentials: GrantCredentials;
   readonly issueAccessToken: AccessTokenIssuer;
   readonly issueIdToken: IdTokenIssuer;
+  readonly resources: Pick<Resources, 'registered'>;
   readonly lifetimes: Lifetimes;
   readonly audit: AuditTrail;
 }): GrantType {
-  const { grants, credentials, issueAccessToken, issueIdToken, lifetimes, audit } = rooms;
+  const { grants, credentials, issueAccessToken, issueIdToken, resources, lifetimes, audit } = rooms;
 
   return {
     type: 'refresh_token',
@@ -36,7 +39,8 @@ export function refreshToken(rooms: {
       if (presented === undefined) {
         throw refusal('the token was not made here');
       }
-      await refuseBeforeUse(request, presented);
+      const registered = await resources.registered();
+      await refuseBeforeUse(request, presented, registered);
       const outcome = await useRefreshToken(
         grants,
         {
@@ -51,27 +55,29 @@ export function refreshToken(rooms: {
         now,
       );
       const grant = liveGrant(outcome, request);
-      const narrowed = narrow(request, grant);
-      const accessToken = await issueAccessToken({ client, grant, ...narrowed, confirmation }, now);
+      const wanted = wantedOf(request, grant);
+      const accessToken = await issueAccessToken({ ...wanted, grant, confirmation, target: tokenTarget(wanted, registered) }, now);
       const token = credentials.refreshToken({ grantId: grant.id, generation: grant.generation });
-      const { scope } = narrowed;
+      const { scope } = wanted;
       const idToken = await issueIdToken({ client, grant, scope, accessToken: accessToken.token, answers: 'refresh' }, now);
-      return tokenResponse({ accessToken, scope, refresh: { token, grant }, idToken }, now);
+      return tokenResponse({ accessToken, refresh: { token, grant }, idToken }, now);
     },
   };
 
   /**
    * A request that will be refused must not use its token up, so what can refuse it is looked at before. That takes a read of the grant, which
-   * is spared where nothing can: the request asks for nothing in particular, and the client has not changed since the grant was made.
+   * is spared where nothing can: the request asks for nothing in particular, and neither the client nor a resource of its own has changed since the
+   * grant was made.
    */
-  async function refuseBeforeUse(request: TokenRequest, { grantId }: GrantCredential): Promise<void> {
+  async function refuseBeforeUse(request: TokenRequest, { grantId }: GrantCredential, registered: RegisteredResources): Promise<void> {
     const { parameters, client } = request;
     const asks = parameters.get('scope') !== undefined || parameters.all('resource').length > 0;
-    const mayHaveLost = client.changedAt !== undefined && client.changedAt >= birthOf(grantId) - CLOCK_DIFFERENCE_SECONDS;
-    if (asks || mayHaveLost) {
+    const since = birthOf(grantId) - CLOCK_DIFFERENCE_SECONDS;
+    const mayHaveLost = client.changedAt !== undefined && client.changedAt >= since;
+    if (asks || mayHaveLost || mayRefuse(client, registered, since)) {
       const grant = await grants.find(grantId);
       if (grant !== undefined && grant.clientId === client.id) {
-        narrow(request, grant);
+        tokenTarget(wantedOf(request, grant), registered);
       }
     }
   }
@@ -102,12 +108,9 @@ export function refreshToken(rooms: {
 const CLOCK_DIFFERENCE_SECONDS = 300;
 
 /** What the request asks for, within the grant (RFC 6749 section 6; RFC 8707 section 2.2) and within what the client may still ask for. */
-function narrow(
-  { client, parameters }: TokenRequest,
-  grant: Grant,
-): { readonly scope: readonly string[]; readonly resources: readonly string[] } {
+function wantedOf({ client, parameters }: TokenRequest, grant: Grant): WantedTarget {
   const remaining = remainingScope(client, grant);
-  return { scope: requestedScope(parameters, remaining, remaining), resources: grantedResources(parameters, client, grant) };
+  return { client, scope: requestedScope(parameters, remaining, remaining), resources: grantedResources(parameters, client, grant) };
 }
 
 /** One answer for every cause, so that a thief learns nothing from it. */

@@ -7,6 +7,7 @@ import { chooseLanguage } from '../pages/languages.ts';
 import type { LoginProblem } from '../pages/login-page.ts';
 import { loginPage } from '../pages/login-page.ts';
 import { describeRedirect } from '../pages/redirect-description.ts';
+import type { Resources } from '../resources/registered-resources.ts';
 import { isRemembered, shownScope } from './consent-prompt.ts';
 import type { FormPurpose, Forms } from './forms.ts';
 import type { PendingRequests } from './pending-request.ts';
@@ -43,8 +44,9 @@ export function interactionPages(rooms: {
   readonly forms: Forms;
   readonly pendingRequests: PendingRequests;
   readonly users: Users;
+  readonly resources: Pick<Resources, 'registered'>;
 }): InteractionPages {
-  const { paths, forms, pendingRequests, users } = rooms;
+  const { paths, forms, pendingRequests, users, resources } = rooms;
 
   return {
     login(request, situation, failure) {
@@ -72,6 +74,7 @@ export function interactionPages(rooms: {
     async consent(request, situation) {
       const { addressed, authorization, session } = situation;
       const user = session === undefined ? undefined : await users.find(session.userId);
+      const registered = await resources.registered();
       const signed = pendingRequests.sign(situation.pending);
       const form = forms.issue(request, consentPurpose(signed, session?.id));
       const language = languageOf(request, situation);
@@ -84,7 +87,10 @@ export function interactionPages(rooms: {
           client: { name: nameOf(situation), uri: client_uri, policyUri: policy_uri, tosUri: tos_uri },
           username: user?.username ?? '',
           scopes: shownScope(authorization),
-          resources: authorization.resources,
+          resources: authorization.resources.map((identifier) => ({
+            identifier,
+            name: registered.get(identifier)?.metadata.resource_name,
+          })),
           redirectTo: describeRedirect(language, addressed.redirectUri),
           remembered: isRemembered(addressed),
           action: paths.consent,

@@ -16,14 +16,21 @@ export interface ConsentClient {
   readonly tosUri?: string | undefined;
 }
 
+/** A resource that the tokens will be good for. */
+export interface ConsentResource {
+  /** RFC 8707 resource indicator. */
+  readonly identifier: string;
+  /** As the operator registered it; undefined: users see the identifier alone. */
+  readonly name?: string | undefined;
+}
+
 export interface ConsentPage {
   readonly language: Language;
   readonly client: ConsentClient;
   /** Who is logged in. */
   readonly username: string;
   readonly scopes: readonly string[];
-  /** RFC 8707 resource indicators the tokens will be good for. */
-  readonly resources: readonly string[];
+  readonly resources: readonly ConsentResource[];
   /** Where the browser goes next, as `describeRedirect` says it. */
   readonly redirectTo: string;
   /** Whether the same access will not be asked for again. */
@@ -48,7 +55,7 @@ export function consentPage(data: ConsentPage): string {
     account: isolated(data.username, WHOLE),
     // Never cut where it can be helped: what follows `accounts.bank.example.` decides whose host it is.
     redirect: isolated(data.redirectTo, WHOLE),
-    resources: data.resources.map(verbatim),
+    resources: data.resources.map(shownResource),
     links: linksOf(data.client, all),
     remembered: data.remembered,
     action: data.action,
@@ -60,6 +67,11 @@ export function consentPage(data: ConsentPage): string {
 function describe(scope: string, text: Messages['consent']): Markup {
   const described = describedScopes.find((known) => known === scope);
   return described === undefined ? fill(text.otherScope, { scope: verbatim(scope) }) : fill(text.scopes[described], {});
+}
+
+/** The identifier always: two resources may have one name, and tokens go by the identifier. */
+function shownResource({ identifier, name }: ConsentResource): Markup {
+  return resourceItem({ name: name === undefined ? undefined : isolated(name), identifier: verbatim(identifier) });
 }
 
 function linksOf(client: ConsentClient, { consent, opensInNewTab }: Messages): readonly Markup[] {
@@ -85,6 +97,10 @@ function httpsAddress(uri: string | undefined): string | undefined {
 
 const scopeItem = template<{ description: Markup }>(
   '<li><svg viewBox="0 0 20 24" aria-hidden="true" focusable="false"><circle cx="5.5" cy="12" r="3.5"/><path d="M9 12h9.5v3.5M14.5 12v2.5"/></svg><span><%~ it.description %></span></li>',
+);
+
+const resourceItem = template<{ name: Markup | undefined; identifier: Markup }>(
+  '<% if (it.name !== undefined) { %><%~ it.name %> <% } %><%~ it.identifier %>',
 );
 
 const recipient = template<{ initial: string }>(

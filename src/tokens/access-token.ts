@@ -8,6 +8,8 @@ import type { Scope } from '../core/scope.ts';
 import { formatScope } from '../core/scope.ts';
 import type { Confirmation, Grant } from '../grants/grant.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
+import type { Resources } from '../resources/registered-resources.ts';
+import { type TokenTarget, tokenTarget } from '../resources/token-target.ts';
 import { confirmationClaim, tokenTypeOf } from './confirmation-claim.ts';
 import { accessTokenSeconds } from './lifetimes.ts';
 import type { Subjects } from './subjects.ts';
@@ -17,9 +19,12 @@ export interface AccessTokenOrder {
   readonly client: Client;
   /** The grant it is a credential of; undefined: the client acts for itself (RFC 6749 section 4.4). */
   readonly grant: Grant | undefined;
+  /** What it may be good for; of this it carries what its resources know. */
   readonly scope: Scope;
   /** RFC 8707 resource indicators; none: the client's own first resource, or else the issuer. */
   readonly resources: readonly string[];
+  /** Given by whoever used something up for the token, since a resource may change meanwhile: what was decided before that. */
+  readonly target?: TokenTarget;
   /** The key its bearer must prove to hold; undefined: a bearer token. */
   readonly confirmation?: Confirmation | undefined;
 }
@@ -29,9 +34,14 @@ export interface IssuedAccessToken {
   readonly tokenType: 'Bearer' | 'DPoP';
   /** Seconds. */
   readonly expiresIn: number;
+  /** What it carries: what was ordered, or less. */
+  readonly scope: Scope;
 }
 
-/** Makes access tokens: signed and forgotten, nothing is stored for one. */
+/**
+ * Makes access tokens: signed and forgotten, nothing is stored for one.
+ * @throws InvalidScope, InvalidTarget as `tokenTarget`, unless the order has a target.
+ */
 export type AccessTokenIssuer = (order: AccessTokenOrder, now: EpochSeconds) => Promise<IssuedAccessToken>;
 
 /** RFC 9068: a JWT of type `at+jwt` that a resource server verifies by itself, with the published keys. */
@@ -41,13 +51,17 @@ export function accessTokenIssuer(rooms: {
   /** SIGNING_ALGS; the first signs where nothing else is asked for. */
   readonly algorithms: readonly [SigningAlgorithm, ...SigningAlgorithm[]];
   readonly lifetimes: Lifetimes;
+  readonly resources: Pick<Resources, 'registered'>;
   readonly notBefore: boolean;
   readonly subjects: Subjects;
 }): AccessTokenIssuer {
-  const { issuer, keys, algorithms, lifetimes, notBefore, subjects } = rooms;
+  const { issuer, keys, algorithms, lifetimes, resources, notBefore, subjects } = rooms;
 
-  return async ({ client, grant, scope, resources, confirmation }, now) => {
-    const expiresIn = accessTokenSeconds(client, lifetimes);
+  return async (order, now) => {
+    const { client, grant, confirmation } = order;
+    const target = order.target ?? tokenTarget(order, await resources.registered());
+    const { scope } = target;
+    const expiresIn = accessTokenSeconds(client, lifetimes, target.registrations);
     const claims = {
       // Before the others, so that no claim a deployment adds can stand in for one of the protocol's.
       ...client.metadata.access_token_claims,
@@ -55,7 +69,7 @@ export function accessTokenIssuer(rooms: {
       iss: issuer,
       // RFC 9068 section 2.2: without a user, the client itself is the subject.
       sub: grant === undefined ? client.id : subjects.of(client, grant.user.id),
-      aud: audienceOf(client, resources, issuer),
+      aud: audienceOf(target.resources, issuer),
       exp: now + expiresIn,
       ...(notBefore ? { nbf: now } : {}),
       iat: now,
@@ -66,11 +80,12 @@ export function accessTokenIssuer(rooms: {
       ...confirmationClaim(confirmation),
       ...(grant === undefined ? {} : loginClaims(grant)),
     };
-    const wanted = client.metadata.access_token_signed_response_alg;
+    // A resource knows what it can verify.
+    const wanted = target.algorithm ?? client.metadata.access_token_signed_response_alg;
     // An algorithm that SIGNING_ALGS no longer has cannot sign; a token by another one is better than none.
     const permitted = permittedAlgorithms(client, algorithms);
     const key = keys.current(wanted !== undefined && permitted.includes(wanted) ? wanted : permitted[0]);
-    return { token: await key.sign('at+jwt', claims), tokenType: tokenTypeOf(claims), expiresIn };
+    return { token: await key.sign('at+jwt', claims), tokenType: tokenTypeOf(claims), expiresIn, scope };
   };
 }
 
@@ -79,9 +94,6 @@ function loginClaims({ id, authentication }: Grant): object {
   return { auth_time: authentication.authTime, acr: contextClassOf(authentication.methods), grant_id: id };
 }
 
-function audienceOf(client: Client, resources: readonly string[], issuer: string): string | readonly string[] {
-  if (resources.length > 1) {
-    return resources;
-  }
-  return resources[0] ?? client.metadata.allowed_resources[0] ?? issuer;
+function audienceOf(resources: readonly string[], issuer: string): string | readonly string[] {
+  return resources.length > 1 ? resources : (resources[0] ?? issuer);
 }

@@ -17,7 +17,7 @@ import { claimsFor, permittedRequests } from './user-claims.ts';
 export interface IdTokenOrder {
   readonly client: Client;
   readonly grant: Grant;
-  /** Of the access token that goes with it. */
+  /** What was granted, and asked for: the access token that goes with it carries less where its resource knows less. */
   readonly scope: Scope;
   readonly accessToken: string;
   /** The answer to the authentication request itself echoes its nonce; a later one does not (OpenID Connect Core section 12.2). */

@@ -1,5 +1,4 @@
 import type { EpochSeconds } from '../core/clock.ts';
-import type { Scope } from '../core/scope.ts';
 import { formatScope } from '../core/scope.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { IssuedAccessToken } from './access-token.ts';
@@ -23,13 +22,13 @@ export interface TokenResponse {
 /** What a token response is made of. */
 export interface IssuedTokens {
   readonly accessToken: IssuedAccessToken;
-  readonly scope: Scope;
   /** The refresh token that goes with it, and the grant as it is now. */
   readonly refresh?: { readonly token: string; readonly grant: Grant } | undefined;
   readonly idToken?: string | undefined;
 }
 
-export function tokenResponse({ accessToken, scope, refresh, idToken }: IssuedTokens, now: EpochSeconds): TokenResponse {
+export function tokenResponse({ accessToken, refresh, idToken }: IssuedTokens, now: EpochSeconds): TokenResponse {
+  const { scope } = accessToken;
   const cap = refresh?.grant.absoluteExpiresAt;
   return {
     access_token: accessToken.token,

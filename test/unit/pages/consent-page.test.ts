@@ -7,7 +7,7 @@ const data: ConsentPage = {
   client: { name: 'Harbor Notes' },
   username: 'minji',
   scopes: ['openid', 'read:orders'],
-  resources: ['https://api.example/'],
+  resources: [{ identifier: 'https://api.example/' }],
   redirectTo: 'app.example.com',
   remembered: false,
   action: '/interaction/consent',
@@ -29,6 +29,16 @@ describe('the consent page', () => {
     const text = textOf(consentPage({ ...data, language: 'ko' }));
     expect(text).to.contain('Harbor Notes 앱이 회원님의 계정에 접근하려고 합니다');
     expect(text).to.contain('read:orders 권한 사용하기').and.to.contain('로그인한 계정 minji').and.to.contain('이동할 곳 app.example.com');
+  });
+
+  it('shows the name of a resource that has one, and always its identifier, in both languages', () => {
+    const resources = [{ identifier: 'https://api.example/', name: '<b>Orders' }, { identifier: 'urn:example:files' }];
+    const english = consentPage({ ...data, resources });
+    expect(english).to.contain('<bdi>&lt;b&gt;Orders</bdi>');
+    expect(textOf(english)).to.match(/Access to <b>Orders https:\/\/api\.example\/ *urn:example:files/);
+    expect(textOf(consentPage({ ...data, language: 'ko', resources }))).to.match(
+      /접근 대상 <b>Orders https:\/\/api\.example\/ *urn:example:files/,
+    );
   });
 
   it('offers allow, deny and another account, the first form and its first button being what a plain program wants', () => {

@@ -19,7 +19,7 @@ export function everyPage(language: Language, foreign = 'a name'): Readonly<Reco
     client: { name: foreign, uri: foreign, policyUri: `https://client.example/${foreign}`, tosUri: `https://client.example/?${foreign}` },
     username: foreign,
     scopes: ['openid', 'profile', 'email', 'address', 'phone', 'offline_access', foreign],
-    resources: [foreign, `https://api.example/${foreign}`],
+    resources: [{ identifier: foreign, name: foreign }, { identifier: `https://api.example/${foreign}` }],
     redirectTo: foreign,
     ...form,
   };

@@ -1,21 +1,9 @@
 import { expect } from 'chai';
 import { clientOf } from '../../../src/clients/client.ts';
 import type { ClientMetadata } from '../../../src/clients/client-metadata.ts';
-import type { Lifetimes } from '../../../src/config/config.ts';
 import { absoluteExpiry, accessTokenSeconds, refreshTokenIdleSeconds } from '../../../src/tokens/lifetimes.ts';
 import { clientRecord } from '../storage/records.ts';
-
-const LIFETIMES: Lifetimes = {
-  accessTokenSeconds: 900,
-  accessTokenMaxSeconds: 86_400,
-  idTokenSeconds: 900,
-  refreshTokenIdleSeconds: 1000,
-  refreshTokenAbsoluteSeconds: 5000,
-  refreshTokenGraceSeconds: 10,
-  authorizationCodeSeconds: 60,
-  sessionIdleSeconds: 100,
-  sessionAbsoluteSeconds: 100,
-};
+import { LIFETIMES } from './lifetimes-of-tests.ts';
 
 function client(changes: Partial<ClientMetadata> = {}) {
   const record = clientRecord();
@@ -32,6 +20,17 @@ describe('tokens: lifetimes', () => {
 
   it('of an access token are capped, also for a client that was registered under a higher cap', () => {
     expect(accessTokenSeconds(client({ access_token_ttl: 80_000 }), { ...LIFETIMES, accessTokenMaxSeconds: 3600 })).to.equal(3600);
+  });
+
+  it('of an access token are the shortest that client and resources are registered with; the setting stands in for what says nothing', () => {
+    const own = client({ access_token_ttl: 300 });
+    expect(accessTokenSeconds(client(), LIFETIMES, [{ access_token_ttl: 60 }])).to.equal(60);
+    expect(accessTokenSeconds(client(), LIFETIMES, [{ access_token_ttl: 3600 }])).to.equal(3600);
+    expect(accessTokenSeconds(client(), LIFETIMES, [{ access_token_ttl: 3600 }, undefined])).to.equal(900);
+    expect(accessTokenSeconds(client(), LIFETIMES, [{ access_token_ttl: 3600 }, {}])).to.equal(900);
+    expect(accessTokenSeconds(own, LIFETIMES, [{ access_token_ttl: 60 }, {}])).to.equal(60);
+    expect(accessTokenSeconds(own, LIFETIMES, [{ access_token_ttl: 3600 }])).to.equal(300);
+    expect(accessTokenSeconds(client(), { ...LIFETIMES, accessTokenMaxSeconds: 1200 }, [{ access_token_ttl: 3600 }])).to.equal(1200);
   });
 
   it('of a grant have a cap, unless server or client have none', () => {
