@@ -40,8 +40,8 @@ export function consentEndpoint(rooms: {
       }
       const { session, addressed, authorization, now } = situation;
       const resume = { kind: 'redirect', location: `${paths.resume}?request=${signed}` } as const;
-      // A session that ended or changed since the page was shown: the page is shown again, to whoever is logged in now.
-      if (session === undefined || !forms.isGenuine(request, consentPurpose(signed, session.id))) {
+      // The session, or what is asked for, has changed since the page was shown: it is shown again, as it is now, to whoever is logged in now.
+      if (session === undefined || !forms.isGenuine(request, consentPurpose(signed, situation))) {
         return resume;
       }
       // All that comes before consent must still hold: the login may have become too old meanwhile.

@@ -8,7 +8,7 @@ import type { LoginProblem } from '../pages/login-page.ts';
 import { loginPage } from '../pages/login-page.ts';
 import { describeRedirect } from '../pages/redirect-description.ts';
 import type { Resources } from '../resources/registered-resources.ts';
-import { isRemembered, shownScope } from './consent-prompt.ts';
+import { consentItems, isRemembered, shownScope } from './consent-prompt.ts';
 import type { FormPurpose, Forms } from './forms.ts';
 import type { PendingRequests } from './pending-request.ts';
 import type { Situation } from './prompt.ts';
@@ -76,7 +76,7 @@ export function interactionPages(rooms: {
       const user = session === undefined ? undefined : await users.find(session.userId);
       const registered = await resources.registered();
       const signed = pendingRequests.sign(situation.pending);
-      const form = forms.issue(request, consentPurpose(signed, session?.id));
+      const form = forms.issue(request, consentPurpose(signed, situation));
       const language = languageOf(request, situation);
       const { client_uri, policy_uri, tos_uri } = addressed.client.metadata;
       return {
@@ -108,9 +108,15 @@ export function loginPurpose(signedRequest: string): FormPurpose {
   return { action: 'login', subject: signedRequest };
 }
 
-/** What the consent form's token is good for: the decision of the user of that session, and of no other who logs in meanwhile. */
-export function consentPurpose(signedRequest: string, sessionId: string | undefined): FormPurpose {
-  return { action: 'consent', subject: signedRequest, sessionId };
+/**
+ * What the consent form's token is good for: the decision of the user of that session, and of no other who logs in meanwhile, about what the page
+ * showed, and no more that the request has come to ask for since (its client or a resource was registered anew).
+ */
+export function consentPurpose(
+  signedRequest: string,
+  { authorization, session }: Pick<Situation, 'authorization' | 'session'>,
+): FormPurpose {
+  return { action: 'consent', subject: JSON.stringify([signedRequest, ...consentItems(authorization)]), sessionId: session?.id };
 }
 
 /** The language of the request, or of the browser. */

@@ -286,6 +286,31 @@ onEachDatabase('registered resources (RFC 8707)', (database) => {
     });
   });
 
+  it('a resource that comes to know more while the consent page is open: the user is asked again, about all of it', async () => {
+    const resource = 'https://growing.example/';
+    await server.resources.create({ resource, scopes_supported: ['a'] });
+    const client = await server.client({ scope: 'a b', allowed_resources: [resource] });
+    const probe = await server.client({
+      grant_types: ['client_credentials'],
+      redirect_uris: [],
+      scope: 'b',
+      allowed_resources: [resource],
+    });
+    const { tab, arrival } = visit(client, [resource], {});
+    const login = await arrival;
+    await eventually(async () => expectError(await token(probe, 'client_credentials', []), 'invalid_scope'));
+    const page = await tab.submit(login, { username: user.username, password: user.password });
+    expect(page.html).to.match(/>a</).and.not.to.match(/>b</);
+    await server.resources.update(resource, { scopes_supported: ['a', 'b'] });
+    await eventually(async () => {
+      expect(await given(probe)).to.include({ scope: 'b' });
+    });
+    const again = await tab.submit(page, { decision: 'allow' });
+    expect(again.html).to.match(/>a</).and.to.match(/>b</);
+    expect(await server.repositories.grants.list({ clientId: client.id }, { limit: 1 })).to.deep.equal([]);
+    expect((await tab.submit(again, { decision: 'allow' })).url.searchParams.has('code')).to.equal(true);
+  });
+
   it('are in memory: a token for one reads no database', async () => {
     const location = await database.create();
     const other = await startTestServer(location);
