@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
-import type { SigningAlgorithm } from '../config/config.ts';
 import { writeDate } from '../core/clock.ts';
+import { ENCRYPTION_KEY_ALGORITHMS, isEncryptionAlgorithm, type KeyAlgorithm, SIGNING_KEY_ALGORITHMS } from '../keys/key-algorithms.ts';
 import type { KeyRotation } from '../keys/key-commands.ts';
 import { jwksMaxAgeSeconds } from '../keys/key-life.ts';
 import { keySettings } from '../keys/key-settings.ts';
@@ -11,14 +11,20 @@ import { dateText, table } from './layout.ts';
 
 /** `keyturn key …`: what an operator does to the keys by hand. Servers that run take it in within seconds. */
 export function keyCommands(program: Command, cli: CommandLine): void {
-  const key = program.command('key').description('look after the signing keys and the server secrets');
+  const key = program.command('key').description('look after the signing keys, the encryption keys and the server secrets');
 
   verb(key, 'list', 'list the keys (HS256: server secrets, which refresh tokens and codes are made with)').action(
     async (options: AnswerOptions) => answer(cli, options, await list(cli)),
   );
 
-  verb(key, 'rotate', 'let the next key sign from now on')
-    .addOption(new Option('--alg <alg>', 'only this one; without it all of SIGNING_ALGS').choices([...ALGORITHMS, SERVER_SECRET]))
+  verb(key, 'rotate', 'let the next key sign, or be encrypted for, from now on')
+    .addOption(
+      new Option('--alg <alg>', 'only this one; without it all of SIGNING_ALGS').choices([
+        ...SIGNING_KEY_ALGORITHMS,
+        ...ENCRYPTION_KEY_ALGORITHMS,
+        SERVER_SECRET,
+      ]),
+    )
     .addHelpText('after', '\nHS256 makes a new server secret: what was made with the older ones goes on being recognised.')
     .action(async (options: RotateOptions) => answer(cli, options, await rotate(cli, options.alg)));
 
@@ -27,9 +33,8 @@ export function keyCommands(program: Command, cli: CommandLine): void {
   );
 }
 
-type RotateOptions = AnswerOptions & { readonly alg?: SigningAlgorithm | typeof SERVER_SECRET };
+type RotateOptions = AnswerOptions & { readonly alg?: KeyAlgorithm | typeof SERVER_SECRET };
 
-const ALGORITHMS: readonly SigningAlgorithm[] = ['ES256', 'RS256', 'PS256', 'EdDSA'];
 const SERVER_SECRET = 'HS256';
 
 async function list(cli: CommandLine): Promise<Answer> {
@@ -59,27 +64,27 @@ async function list(cli: CommandLine): Promise<Answer> {
 }
 
 /** A rotation as it is printed. A server secret takes over a moment after it was made, when every process can know it. */
-type Rotated =
-  | { readonly alg: SigningAlgorithm; readonly rotation: KeyRotation }
-  | { readonly secret: string; readonly activatesAt: number };
+type Rotated = { readonly alg: KeyAlgorithm; readonly rotation: KeyRotation } | { readonly secret: string; readonly activatesAt: number };
 
 async function rotate(cli: CommandLine, alg: RotateOptions['alg']): Promise<Answer> {
   const upkeep = upkeepOf(cli);
-  const { rotateSecret, rotateSigningKey } = await import('../keys/key-commands.ts');
+  const { rotateKey, rotateSecret } = await import('../keys/key-commands.ts');
   const rotated: Rotated[] = [];
   if (alg === SERVER_SECRET) {
     const { id, activatesAt } = await rotateSecret(upkeep);
     rotated.push({ secret: id, activatesAt });
   } else {
-    for (const one of alg === undefined ? upkeep.settings.algorithms : [alg]) {
-      rotated.push({ alg: one, rotation: await rotateSigningKey(upkeep, one) });
+    for (const one of alg === undefined ? upkeep.settings.algorithms.filter((name) => !isEncryptionAlgorithm(name)) : [alg]) {
+      rotated.push({ alg: one, rotation: await rotateKey(upkeep, one) });
     }
   }
   const cacheSeconds = jwksMaxAgeSeconds(upkeep.settings);
   return {
     document: rotated.map(rotationDocument),
     text: rotated.map(rotationText).join('\n'),
-    warnings: rotated.flatMap((one) => ('rotation' in one ? shortNotice(one.rotation, cacheSeconds) : [])),
+    warnings: rotated.flatMap((one) =>
+      'rotation' in one && !isEncryptionAlgorithm(one.alg) ? shortNotice(one.rotation, cacheSeconds) : [],
+    ),
   };
 }
 
@@ -115,7 +120,8 @@ function rotationText(rotated: Rotated): string {
     return `HS256: ${rotated.secret} is the server secret from ${writeDate(rotated.activatesAt)} on.`;
   }
   const { promoted, retiring, next } = rotated.rotation;
-  return `${rotated.alg}: ${promoted} signs now, ${retiring} is retiring, ${next} is next.`;
+  const duty = isEncryptionAlgorithm(rotated.alg) ? 'is encrypted for now' : 'signs now';
+  return `${rotated.alg}: ${promoted} ${duty}, ${retiring} is retiring, ${next} is next.`;
 }
 
 function shortNotice({ promoted, publishedForSeconds }: KeyRotation, cacheSeconds: number): readonly string[] {

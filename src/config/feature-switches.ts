@@ -13,6 +13,7 @@ export const featureSwitches = {
   'private-key-jwt': 'on',
   'client-secret-jwt': 'on',
   'second-factors': 'on',
+  encryption: 'on',
   'rp-initiated-logout': 'on',
   'back-channel-logout': 'on',
 } as const satisfies Record<string, 'on' | 'off'>;

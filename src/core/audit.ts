@@ -21,7 +21,9 @@ export type AuditEventName =
   | 'client_assertion_legacy_audience'
   | 'delivery_abandoned'
   | 'signing_key_activated'
-  | 'signing_key_removed';
+  | 'signing_key_removed'
+  | 'encryption_key_activated'
+  | 'encryption_key_removed';
 
 /** Where audit events go. Fields are identifiers and reasons: never a token, a code, a secret or a password. */
 export interface AuditTrail {

@@ -1,17 +1,17 @@
-import type { SigningAlgorithm } from '../config/config.ts';
 import type { EpochSeconds } from '../core/clock.ts';
-import { type KeyDirectoryContents, readKeyDirectory, revocationFileName } from './key-directory.ts';
+import { isEncryptionAlgorithm, type KeyAlgorithm } from './key-algorithms.ts';
+import { type KeyDirectoryContents, keyPairsIn, readKeyDirectory, revocationFileName } from './key-directory.ts';
 import { createFile, removeFile } from './key-files.ts';
 import { type KeyLife, type KeyState, livesOf, nextSequence } from './key-life.ts';
-import { addSecret, addSigningKey, apply, type KeyUpkeep, prepareDirectory, settle } from './key-upkeep.ts';
-import type { StoredSecret, StoredSigningKey } from './stored-key.ts';
+import { addKeyPair, addSecret, apply, type KeyUpkeep, prepareDirectory, recordRemoval, settle } from './key-upkeep.ts';
+import type { StoredKeyPair, StoredSecret } from './stored-key.ts';
 
 /** What an operator does to the keys by hand, while servers run: they take it in at their next reload. */
 
 /** A key or server secret as an operator sees it. A secret that is `retiring` still recognises what was made with it, until it is revoked. */
 export interface ListedKey {
   readonly kid: string;
-  readonly alg: SigningAlgorithm | 'HS256';
+  readonly alg: KeyAlgorithm | 'HS256';
   readonly state: KeyState;
   readonly createdAt: EpochSeconds;
   /** Since when it is in use or when it will be; undefined: when someone rotates by hand. */
@@ -21,11 +21,11 @@ export interface ListedKey {
 }
 
 export interface KeyRotation {
-  /** The key that signs from now on. */
+  /** The key that signs, or that clients encrypt for, from now on. */
   readonly promoted: string;
   /** How long verifiers could know it: less than the ring's `jwksMaxAgeSeconds`, and some may refuse its tokens for a moment. */
   readonly publishedForSeconds: number;
-  /** The key that signed until now. */
+  /** The key that did until now. */
   readonly retiring: string;
   readonly next: string;
 }
@@ -41,10 +41,11 @@ export class KeyCommandRefused extends Error {
 /** Every key and secret. Changes nothing. @throws KeyDirectoryError */
 export async function listKeys({ directory, settings, clock }: Omit<KeyUpkeep, 'audit'>): Promise<readonly ListedKey[]> {
   const now = clock.now();
-  const { signingKeys, secrets } = await readKeyDirectory(directory);
+  const contents = await readKeyDirectory(directory);
+  const { secrets } = contents;
   const current = currentSecret(secrets, now);
   return [
-    ...livesOf(signingKeys, settings, now).map(({ key: { kid, alg, createdAt }, state, activatesAt, goneAt }) => ({
+    ...livesOf(keyPairsIn(contents), settings, now).map(({ key: { kid, alg, createdAt }, state, activatesAt, goneAt }) => ({
       kid,
       alg,
       state,
@@ -66,21 +67,21 @@ export async function listKeys({ directory, settings, clock }: Omit<KeyUpkeep, '
 }
 
 /**
- * Lets the next key of an algorithm sign from now on, and makes a new next one.
+ * Lets the next key of an algorithm take over from now on, and makes a new next one.
  * @throws KeyCommandRefused when the algorithm is not in use or the directory is empty.
  * @throws KeyDirectoryError
  */
-export async function rotateSigningKey(upkeep: KeyUpkeep, alg: SigningAlgorithm): Promise<KeyRotation> {
+export async function rotateKey(upkeep: KeyUpkeep, alg: KeyAlgorithm): Promise<KeyRotation> {
   if (!upkeep.settings.algorithms.includes(alg)) {
-    throw new KeyCommandRefused(`${alg} is not in SIGNING_ALGS.`);
+    throw new KeyCommandRefused(isEncryptionAlgorithm(alg) ? 'FEATURES has encryption turned off.' : `${alg} is not in SIGNING_ALGS.`);
   }
   await refuseEmpty(upkeep);
   const now = upkeep.clock.now();
-  const before = livesOf((await settle(upkeep)).signingKeys, upkeep.settings, now);
+  const before = livesOf(keyPairsIn(await settle(upkeep)), upkeep.settings, now);
   const active = keyIn(before, alg, 'active');
   const promoted = keyIn(before, alg, 'next');
   await apply(upkeep, [{ kind: 'activate', key: promoted, at: Math.max(now, active.activatedAt ?? now) }]);
-  const after = livesOf((await settle(upkeep)).signingKeys, upkeep.settings, now);
+  const after = livesOf(keyPairsIn(await settle(upkeep)), upkeep.settings, now);
   const next = keyIn(after, alg, 'next');
   return { promoted: promoted.kid, publishedForSeconds: now - promoted.createdAt, retiring: active.kid, next: next.kid };
 }
@@ -117,14 +118,14 @@ export async function revokeKey(upkeep: KeyUpkeep, kid: string): Promise<void> {
     return;
   }
   const now = upkeep.clock.now();
-  const lives = livesOf(contents.signingKeys, upkeep.settings, now);
+  const lives = livesOf(keyPairsIn(contents), upkeep.settings, now);
   const revoked = lives.find(({ key }) => key.kid === kid);
   if (revoked === undefined) {
     throw new KeyCommandRefused(`There is no key with the kid ${JSON.stringify(kid)}.`);
   }
   await replaceRevoked(upkeep, lives, revoked, now);
   await markAndRemove(upkeep.directory, kid, revoked.key.fileName);
-  upkeep.audit.record('signing_key_removed', { kid, alg: revoked.key.alg, reason: 'revoked' });
+  recordRemoval(upkeep, revoked.key, 'revoked');
   await settle(upkeep);
 }
 
@@ -140,7 +141,7 @@ async function refuseEmpty({ directory }: KeyUpkeep): Promise<KeyDirectoryConten
   return contents;
 }
 
-function keyIn(lives: readonly KeyLife<StoredSigningKey>[], alg: SigningAlgorithm, wanted: KeyState): StoredSigningKey {
+function keyIn(lives: readonly KeyLife<StoredKeyPair>[], alg: KeyAlgorithm, wanted: KeyState): StoredKeyPair {
   const found = lives.find(({ key, state }) => key.alg === alg && state === wanted);
   if (found === undefined) {
     throw new KeyCommandRefused(`Somebody else is changing the ${alg} keys. Try again.`);
@@ -162,8 +163,8 @@ async function revokeSecret(upkeep: KeyUpkeep, contents: KeyDirectoryContents, s
 
 async function replaceRevoked(
   upkeep: KeyUpkeep,
-  lives: readonly KeyLife<StoredSigningKey>[],
-  { key, state }: KeyLife<StoredSigningKey>,
+  lives: readonly KeyLife<StoredKeyPair>[],
+  { key, state }: KeyLife<StoredKeyPair>,
   now: EpochSeconds,
 ): Promise<void> {
   const own = lives.filter((life) => life.key.alg === key.alg);
@@ -173,7 +174,7 @@ async function replaceRevoked(
       await apply(upkeep, [{ kind: 'activate', key: successor.key, at: now }]);
     }
   } else if (state === 'next') {
-    await addSigningKey(upkeep, key.alg, nextSequence(own.map((life) => life.key)), undefined);
+    await addKeyPair(upkeep, { alg: key.alg, sequence: nextSequence(own.map((life) => life.key)), activatedAt: undefined });
   }
 }
 

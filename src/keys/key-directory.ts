@@ -4,11 +4,20 @@ import { join } from 'node:path';
 import { type EpochSeconds, systemClock } from '../core/clock.ts';
 import { KeyDirectoryError } from './key-directory-error.ts';
 import { codeOf } from './key-files.ts';
-import { parseKeyFileName, parseStoredKey, type StoredKey, type StoredSecret, type StoredSigningKey } from './stored-key.ts';
+import {
+  parseKeyFileName,
+  parseStoredKey,
+  type StoredEncryptionKey,
+  type StoredKey,
+  type StoredKeyPair,
+  type StoredSecret,
+  type StoredSigningKey,
+} from './stored-key.ts';
 
 /** What a key directory holds, read and checked. */
 export interface KeyDirectoryContents {
   readonly signingKeys: readonly StoredSigningKey[];
+  readonly encryptionKeys: readonly StoredEncryptionKey[];
   /** In order of their sequence. */
   readonly secrets: readonly StoredSecret[];
   /**
@@ -43,7 +52,18 @@ export async function readKeyDirectory(directory: string): Promise<KeyDirectoryC
     }
   }
   const secrets = keys.filter((key) => key.kind === 'secret').toSorted((one, other) => one.sequence - other.sequence);
-  return { signingKeys: keys.filter((key) => key.kind === 'signing'), secrets, hasServerSecret: secrets.length > 0, revokedFiles };
+  return {
+    signingKeys: keys.filter((key) => key.kind === 'signing'),
+    encryptionKeys: keys.filter((key) => key.kind === 'encryption'),
+    secrets,
+    hasServerSecret: secrets.length > 0,
+    revokedFiles,
+  };
+}
+
+/** All key pairs, which live by the same dates (`key-life.ts`). */
+export function keyPairsIn({ signingKeys, encryptionKeys }: KeyDirectoryContents): readonly StoredKeyPair[] {
+  return [...signingKeys, ...encryptionKeys];
 }
 
 /** The text of one key file, or undefined when it is not there. @throws KeyDirectoryError when it is not a private, regular file. */

@@ -1,9 +1,10 @@
-import type { SigningAlgorithm } from '../config/config.ts';
 import type { EpochSeconds } from '../core/clock.ts';
+import type { KeyAlgorithm } from './key-algorithms.ts';
 
 /**
- * The life of signing keys, as pure functions of the key files, the settings and the time. For each algorithm: next (published, not
- * signing), active, retiring (published, not signing), gone.
+ * The life of keys, as pure functions of the key files, the settings and the time. For each algorithm: next (published, not
+ * signing), active, retiring (published, not signing), gone. A key that decrypts lives the same life: it does so in all three states, and
+ * clients are given the active one to encrypt for.
  *
  * Every process computes it for itself, at moments of its own, and all must agree on who signs: so a key becomes active at a date that
  * follows from the files alone, not at the moment when somebody noticed. Writing that date down comes after.
@@ -12,7 +13,7 @@ import type { EpochSeconds } from '../core/clock.ts';
 /** The dates of one key, as its file has them. */
 export interface KeyDates {
   readonly kid: string;
-  readonly alg: SigningAlgorithm;
+  readonly alg: KeyAlgorithm;
   /** Counts the keys of one algorithm, from 1. */
   readonly sequence: number;
   /** Published since. */
@@ -25,8 +26,8 @@ export interface KeyDates {
 
 /** What the operator decided about keys. */
 export interface KeySettings {
-  /** SIGNING_ALGS. Each has an active and a next key. */
-  readonly algorithms: readonly SigningAlgorithm[];
+  /** SIGNING_ALGS, and those of the keys that decrypt. Each has an active and a next key. */
+  readonly algorithms: readonly KeyAlgorithm[];
   /** How long a key signs; undefined: until someone rotates by hand. */
   readonly rotationSeconds: number | undefined;
   /** How long a key is published, at least, before automatic rotation lets it sign. */
@@ -49,7 +50,7 @@ export interface KeyLife<Key extends KeyDates> {
 
 /** Something that is due. `make` asks for a new key; the others are about a key that is there. */
 export type KeyChange<Key extends KeyDates> =
-  | { readonly kind: 'make'; readonly alg: SigningAlgorithm; readonly sequence: number; readonly activatedAt: EpochSeconds | undefined }
+  | { readonly kind: 'make'; readonly alg: KeyAlgorithm; readonly sequence: number; readonly activatedAt: EpochSeconds | undefined }
   | { readonly kind: 'activate'; readonly key: Key; readonly at: EpochSeconds }
   | { readonly kind: 'retire'; readonly key: Key; readonly at: EpochSeconds }
   | { readonly kind: 'resume'; readonly key: Key }
@@ -97,7 +98,7 @@ export function nextSequence(keys: readonly { readonly sequence: number }[]): nu
   return 1 + Math.max(0, ...keys.map(({ sequence }) => sequence));
 }
 
-function algorithmsOf(keys: readonly KeyDates[], settings: KeySettings): readonly SigningAlgorithm[] {
+function algorithmsOf(keys: readonly KeyDates[], settings: KeySettings): readonly KeyAlgorithm[] {
   return [...new Set([...settings.algorithms, ...keys.map(({ alg }) => alg)])];
 }
 
@@ -163,7 +164,7 @@ function livesDropped<Key extends KeyDates>(keys: readonly Key[], settings: KeyS
 }
 
 function changesInUse<Key extends KeyDates>(
-  alg: SigningAlgorithm,
+  alg: KeyAlgorithm,
   lives: readonly KeyLife<Key>[],
   now: EpochSeconds,
 ): readonly KeyChange<Key>[] {

@@ -1,8 +1,8 @@
 import { generateKeyPair, type JsonWebKey, type KeyObject, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
-import type { SigningAlgorithm } from '../config/config.ts';
 import type { EpochSeconds } from '../core/clock.ts';
-import { thumbprint } from './public-jwk.ts';
+import type { KeyAlgorithm } from './key-algorithms.ts';
+import { thumbprint, useOf } from './public-jwk.ts';
 import type { KeyFile } from './stored-key.ts';
 
 /** A new key as the text of its file. */
@@ -11,16 +11,12 @@ export interface NewKey {
   readonly text: string;
 }
 
-/** Makes a signing key. An RSA key takes a tenth of a second or more, on the thread pool. */
-export async function makeSigningKey(
-  alg: SigningAlgorithm,
-  createdAt: EpochSeconds,
-  activatedAt: EpochSeconds | undefined,
-): Promise<NewKey> {
+/** Makes a key pair. An RSA key takes a tenth of a second or more, on the thread pool. */
+export async function makeKeyPair(alg: KeyAlgorithm, createdAt: EpochSeconds, activatedAt: EpochSeconds | undefined): Promise<NewKey> {
   const { privateKey } = await generate(alg);
   const jwk = privateKey.export({ format: 'jwk' });
   const kid = thumbprint(alg, jwk);
-  return { kid, text: fileText({ ...jwk, kid, alg, use: 'sig' }, createdAt, activatedAt) };
+  return { kid, text: fileText({ ...jwk, kid, alg, use: useOf(alg) }, createdAt, activatedAt) };
 }
 
 /**
@@ -44,14 +40,16 @@ function fileText(jwk: JsonWebKey, created_at: EpochSeconds, activated_at: Epoch
 
 const keyPair = promisify(generateKeyPair);
 
-function generate(alg: SigningAlgorithm): Promise<{ readonly privateKey: KeyObject }> {
+function generate(alg: KeyAlgorithm): Promise<{ readonly privateKey: KeyObject }> {
   switch (alg) {
     case 'ES256':
+    case 'ECDH-ES':
       return keyPair('ec', { namedCurve: 'P-256' });
     case 'EdDSA':
       return keyPair('ed25519');
     case 'RS256':
     case 'PS256':
+    case 'RSA-OAEP-256':
       return keyPair('rsa', { modulusLength: 2048 });
   }
 }

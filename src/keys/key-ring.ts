@@ -1,4 +1,5 @@
 import type { SigningAlgorithm } from '../config/config.ts';
+import type { DecryptionKey } from './own-decryption.ts';
 import type { VerificationKey } from './own-tokens.ts';
 import type { PublicKeySet } from './public-jwk.ts';
 import type { ServerSecrets } from './server-secrets.ts';
@@ -12,13 +13,16 @@ export interface KeyRing {
    */
   current(alg: SigningAlgorithm): SigningKey;
   /**
-   * Every key a verifier may need, public members only: those that sign, those that will, and those whose tokens still live. The same
-   * object until something changes.
+   * Public members only. Every key a verifier may need: those that sign, those that will, and those whose tokens still live. And the one key
+   * of each kind to encrypt for: whoever still has an older one is understood too (OpenID Connect Core section 10.2.1). The same object until
+   * something changes.
    */
   published(): PublicKeySet;
   /** How long caches may keep the key set: short enough that all have the next key well before it signs. */
   readonly jwksMaxAgeSeconds: number;
-  /** One of the published keys, for verifying our own tokens. */
+  /** Those that what was encrypted for this server may be for, the ones that were published lately among them. None with encryption off. */
+  decryptionKeys(): readonly DecryptionKey[];
+  /** One of the published keys that sign, for verifying our own tokens. */
   verificationKey(kid: string): VerificationKey | undefined;
   readonly secrets: ServerSecrets;
   /**

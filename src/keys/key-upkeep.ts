@@ -1,14 +1,14 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SigningAlgorithm } from '../config/config.ts';
 import type { AuditTrail } from '../core/audit.ts';
 import type { Clock, EpochSeconds } from '../core/clock.ts';
-import { type KeyDirectoryContents, readKeyDirectory, readKeyFile, revocationFileName } from './key-directory.ts';
+import { isEncryptionAlgorithm, type KeyAlgorithm } from './key-algorithms.ts';
+import { type KeyDirectoryContents, keyPairsIn, readKeyDirectory, readKeyFile, revocationFileName } from './key-directory.ts';
 import { KeyDirectoryError } from './key-directory-error.ts';
 import { codeOf, createFile, removeAbandonedFiles, removeFile, replaceFile } from './key-files.ts';
 import { advance, type KeyChange, type KeySettings, nextSequence } from './key-life.ts';
-import { keyFileText, makeSecret, makeSigningKey } from './key-making.ts';
-import { keyFileName, parseStoredKey, type StoredSigningKey } from './stored-key.ts';
+import { keyFileText, makeKeyPair, makeSecret, type NewKey } from './key-making.ts';
+import { keyFileName, parseStoredKey, type StoredKeyPair } from './stored-key.ts';
 
 /** What looking after a key directory takes. Any number of processes may look after the same one at the same time. */
 export interface KeyUpkeep {
@@ -27,7 +27,7 @@ export async function ensureKeys(upkeep: KeyUpkeep): Promise<KeyDirectoryContent
   const { directory, clock } = upkeep;
   const found = await readKeyDirectory(directory);
   await prepareDirectory(directory);
-  if (found.signingKeys.length === 0 && !found.hasServerSecret) {
+  if (keyPairsIn(found).length === 0 && !found.hasServerSecret) {
     // One that came with a checkout has the mode the umask gave it. Where the mode is not ours to change (a mounted volume), the files' own
     // mode guards them.
     await chmod(directory, 0o700).catch(() => undefined);
@@ -46,7 +46,7 @@ export async function settle(upkeep: KeyUpkeep): Promise<KeyDirectoryContents> {
     for (const fileName of contents.revokedFiles) {
       await removeFile(upkeep.directory, fileName);
     }
-    const changes = advance(contents.signingKeys, upkeep.settings, upkeep.clock.now());
+    const changes = advance(keyPairsIn(contents), upkeep.settings, upkeep.clock.now());
     if (changes.length === 0) {
       return contents;
     }
@@ -56,16 +56,17 @@ export async function settle(upkeep: KeyUpkeep): Promise<KeyDirectoryContents> {
 }
 
 /** Carries out changes in the order given. What another process did first is left as it is. @throws KeyDirectoryError */
-export async function apply(upkeep: KeyUpkeep, changes: readonly KeyChange<StoredSigningKey>[]): Promise<void> {
-  const { directory, audit } = upkeep;
+export async function apply(upkeep: KeyUpkeep, changes: readonly KeyChange<StoredKeyPair>[]): Promise<void> {
+  const { directory } = upkeep;
+  const newKeys = await keysFor(upkeep, changes);
   for (const change of changes) {
     switch (change.kind) {
       case 'make':
-        await addSigningKey(upkeep, change.alg, change.sequence, change.activatedAt);
+        await addKeyPair(upkeep, change, newKeys.get(change));
         break;
       case 'activate':
         if (await rewrite(directory, change.key, { activated_at: change.at })) {
-          audit.record('signing_key_activated', { kid: change.key.kid, alg: change.key.alg, at: change.at });
+          recordActivation(upkeep, change.key, change.at);
         }
         break;
       case 'retire':
@@ -76,7 +77,7 @@ export async function apply(upkeep: KeyUpkeep, changes: readonly KeyChange<Store
         break;
       case 'remove':
         if (await removeFile(directory, change.key.fileName)) {
-          audit.record('signing_key_removed', { kid: change.key.kid, alg: change.key.alg, reason: 'retired' });
+          recordRemoval(upkeep, change.key, 'retired');
         }
         break;
     }
@@ -93,16 +94,25 @@ export async function prepareDirectory(directory: string): Promise<void> {
 }
 
 /** Makes the key of this number, unless it is there: then another process made it, and that is the one. @throws KeyDirectoryError */
-export async function addSigningKey(
-  { directory, clock, audit }: KeyUpkeep,
-  alg: SigningAlgorithm,
-  sequence: number,
-  activatedAt: EpochSeconds | undefined,
+export async function addKeyPair(
+  upkeep: KeyUpkeep,
+  { alg, sequence, activatedAt }: { readonly alg: KeyAlgorithm; readonly sequence: number; readonly activatedAt: EpochSeconds | undefined },
+  made?: NewKey,
 ): Promise<void> {
-  const { kid, text } = await makeSigningKey(alg, clock.now(), activatedAt);
+  const { directory, clock } = upkeep;
+  const { kid, text } = made ?? (await makeKeyPair(alg, clock.now(), activatedAt));
   if ((await createFile(directory, keyFileName(alg, sequence), text)) && activatedAt !== undefined) {
-    audit.record('signing_key_activated', { kid, alg, at: activatedAt });
+    recordActivation(upkeep, { kid, alg }, activatedAt);
   }
+}
+
+/** Tells the audit trail that a key is gone. */
+export function recordRemoval(
+  { audit }: Pick<KeyUpkeep, 'audit'>,
+  { kid, alg }: { readonly kid: string; readonly alg: KeyAlgorithm },
+  reason: 'retired' | 'revoked',
+): void {
+  audit.record(isEncryptionAlgorithm(alg) ? 'encryption_key_removed' : 'signing_key_removed', { kid, alg, reason });
 }
 
 /** Makes the next server secret and answers its id, or undefined when another process was first with one. @throws KeyDirectoryError */
@@ -122,8 +132,27 @@ export async function addSecret(
 /** A healthy directory takes two steps: the changes, and the look that finds nothing left to do. */
 const MOST_STEPS = 6;
 
+function recordActivation(
+  { audit }: Pick<KeyUpkeep, 'audit'>,
+  { kid, alg }: { readonly kid: string; readonly alg: KeyAlgorithm },
+  at: EpochSeconds,
+): void {
+  audit.record(isEncryptionAlgorithm(alg) ? 'encryption_key_activated' : 'signing_key_activated', { kid, alg, at });
+}
+
+/** The keys that changes ask for, made side by side: a first start makes several RSA keys. */
+async function keysFor(
+  { clock }: KeyUpkeep,
+  changes: readonly KeyChange<StoredKeyPair>[],
+): Promise<ReadonlyMap<KeyChange<StoredKeyPair>, NewKey>> {
+  const made = changes.map(async (change) =>
+    change.kind === 'make' ? [[change, await makeKeyPair(change.alg, clock.now(), change.activatedAt)] as const] : [],
+  );
+  return new Map((await Promise.all(made)).flat());
+}
+
 /** Changes members of a key file and keeps the others. Answers false when the key is gone, or has these values already. */
-async function rewrite(directory: string, key: StoredSigningKey, members: Readonly<Record<string, unknown>>): Promise<boolean> {
+async function rewrite(directory: string, key: StoredKeyPair, members: Readonly<Record<string, unknown>>): Promise<boolean> {
   const path = join(directory, key.fileName);
   const before = await readKeyFile(path);
   if (before === undefined) {
@@ -131,7 +160,7 @@ async function rewrite(directory: string, key: StoredSigningKey, members: Readon
   }
   const stored = parseStoredKey(path, key.fileName, before);
   const file: unknown = JSON.parse(before);
-  if (stored.kind !== 'signing' || stored.kid !== key.kid || typeof file !== 'object') {
+  if (stored.kind === 'secret' || stored.kid !== key.kid || typeof file !== 'object') {
     return false;
   }
   const text = keyFileText({ ...file, ...members });

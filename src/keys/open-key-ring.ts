@@ -1,15 +1,17 @@
 import type { SigningAlgorithm } from '../config/config.ts';
 import type { EpochSeconds } from '../core/clock.ts';
-import { glanceAt, type KeyDirectoryContents, readKeyDirectory } from './key-directory.ts';
+import { isEncryptionAlgorithm } from './key-algorithms.ts';
+import { glanceAt, type KeyDirectoryContents, keyPairsIn, readKeyDirectory } from './key-directory.ts';
 import { KeyDirectoryError } from './key-directory-error.ts';
 import { advance, jwksMaxAgeSeconds, type KeyLife, type KeySettings, livesOf, nextDateOf } from './key-life.ts';
 import type { KeyRing } from './key-ring.ts';
 import { ensureKeys, type KeyUpkeep, settle } from './key-upkeep.ts';
+import type { DecryptionKey } from './own-decryption.ts';
 import type { VerificationKey } from './own-tokens.ts';
 import type { PublicKeySet } from './public-jwk.ts';
 import { type ServerSecret, serverSecret } from './server-secrets.ts';
 import { localSigningKey, type SigningKey } from './signing-key.ts';
-import type { StoredSigningKey } from './stored-key.ts';
+import type { StoredEncryptionKey, StoredKeyPair, StoredSigningKey } from './stored-key.ts';
 
 /** What a key ring is made from. `onProblem` is told of each new problem once; it must not throw. */
 export interface KeyRingDependencies extends KeyUpkeep {
@@ -41,7 +43,7 @@ export async function openKeyRing(dependencies: KeyRingDependencies): Promise<Ke
       // Not the moment to make new ones: every refresh token would be void, and the directory may be back in a minute.
       throw new KeyDirectoryError(directory, 'holds no server secret any more. Restore it: the server goes on with the keys in its memory');
     }
-    const isDue = advance(contents.signingKeys, settings, now).length > 0;
+    const isDue = advance(keyPairsIn(contents), settings, now).length > 0;
     if (isDue && (writeAgainAt === NEVER || now >= writeAgainAt)) {
       await settleOrWait(contents, now);
     } else {
@@ -68,7 +70,8 @@ export async function openKeyRing(dependencies: KeyRingDependencies): Promise<Ke
   }
 
   function adoptIfComplete(contents: KeyDirectoryContents, now: EpochSeconds): void {
-    if (settings.algorithms.every((alg) => contents.signingKeys.some((key) => key.alg === alg))) {
+    const present = keyPairsIn(contents).map(({ alg }) => alg);
+    if (settings.algorithms.every((alg) => present.includes(alg))) {
       adopt(contents, now);
     }
   }
@@ -106,6 +109,7 @@ export async function openKeyRing(dependencies: KeyRingDependencies): Promise<Ke
     },
     published: () => held.published,
     jwksMaxAgeSeconds: jwksMaxAgeSeconds(settings),
+    decryptionKeys: () => held.decryptionKeys,
     verificationKey: (kid) => held.verificationKeys.get(kid),
     secrets: {
       get newest() {
@@ -147,6 +151,7 @@ interface Held {
   readonly signers: ReadonlyMap<SigningAlgorithm, Turns<SigningKey>>;
   readonly published: PublicKeySet;
   readonly verificationKeys: ReadonlyMap<string, VerificationKey>;
+  readonly decryptionKeys: readonly DecryptionKey[];
   readonly secrets: ReadonlyMap<string, ServerSecret>;
   readonly secretTurns: Turns<ServerSecret>;
   /** The same as long as nothing changed that a listener would care for. */
@@ -166,13 +171,16 @@ function whoseTurn<Key>(turns: Turns<Key>, now: EpochSeconds): Key {
 }
 
 function hold(contents: KeyDirectoryContents, settings: KeySettings, now: EpochSeconds, before?: Held): Held {
-  const lives = livesOf(contents.signingKeys, settings, now).filter(({ goneAt }) => goneAt === undefined || goneAt > now);
+  const lives = livesOf(keyPairsIn(contents), settings, now).filter(({ goneAt }) => goneAt === undefined || goneAt > now);
+  const signing = lives.filter(isSigning);
+  const encryption = lives.filter(isEncryption).filter(({ key }) => settings.algorithms.includes(key.alg));
   const secrets = new Map(contents.secrets.map(({ id, key }) => [id, before?.secrets.get(id) ?? serverSecret(id, key)]));
   const identity = [...lives.map(({ key, state }) => `${key.kid} ${state}`), ...secrets.keys()].join('\n');
   return {
-    signers: signersOf(lives, settings, before),
-    published: before?.identity === identity ? before.published : { keys: inOrderOfUse(lives).map(({ key }) => key.published) },
-    verificationKeys: new Map(lives.map(({ key }) => [key.kid, key])),
+    signers: signersOf(signing, settings, before),
+    published: before?.identity === identity ? before.published : publishedKeys(signing, encryption),
+    decryptionKeys: inOrderOfUse(encryption).map(({ key }) => key),
+    verificationKeys: new Map(signing.map(({ key }) => [key.kid, key])),
     secrets,
     secretTurns: turnsOf(
       contents.secrets.map(({ id, key, activatedAt }) => ({ key: secrets.get(id) ?? serverSecret(id, key), from: activatedAt })),
@@ -190,16 +198,18 @@ function signersOf(
   // A signer keeps what it has worked out (its header), so it lives as long as its key.
   const known = new Map([...(before?.signers.values() ?? [])].flat().map(({ key }) => [key.kid, key]));
   return new Map(
-    settings.algorithms.map((alg) => [
-      alg,
-      turnsOf(
-        lives
-          .filter(({ key, state }) => key.alg === alg && state !== 'retiring')
-          .flatMap(({ key, activatesAt }) =>
-            activatesAt === undefined ? [] : [{ key: known.get(key.kid) ?? localSigningKey(key), from: activatesAt }],
-          ),
-      ),
-    ]),
+    settings.algorithms
+      .filter((alg) => !isEncryptionAlgorithm(alg))
+      .map((alg) => [
+        alg,
+        turnsOf(
+          lives
+            .filter(({ key, state }) => key.alg === alg && state !== 'retiring')
+            .flatMap(({ key, activatesAt }) =>
+              activatesAt === undefined ? [] : [{ key: known.get(key.kid) ?? localSigningKey(key), from: activatesAt }],
+            ),
+        ),
+      ]),
   );
 }
 
@@ -211,7 +221,21 @@ function turnsOf<Key>(turns: readonly Turn<Key>[]): Turns<Key> {
   return [first, ...others];
 }
 
-/** Keys that sign first: some verifiers take the first key they can use. */
-function inOrderOfUse(lives: readonly KeyLife<StoredSigningKey>[]): readonly KeyLife<StoredSigningKey>[] {
+function isSigning(life: KeyLife<StoredKeyPair>): life is KeyLife<StoredSigningKey> {
+  return life.key.kind === 'signing';
+}
+
+function isEncryption(life: KeyLife<StoredKeyPair>): life is KeyLife<StoredEncryptionKey> {
+  return life.key.kind === 'encryption';
+}
+
+function publishedKeys(signing: readonly KeyLife<StoredSigningKey>[], encryption: readonly KeyLife<StoredEncryptionKey>[]): PublicKeySet {
+  // Nobody has to know a key before it is encrypted for, and with one of a kind nobody has to choose.
+  const lives = [...inOrderOfUse<StoredKeyPair>(signing), ...encryption.filter(({ state }) => state === 'active')];
+  return { keys: lives.map(({ key }) => key.published) };
+}
+
+/** Keys that are in use first: some verifiers take the first key they can use. */
+function inOrderOfUse<Key extends StoredKeyPair>(lives: readonly KeyLife<Key>[]): readonly KeyLife<Key>[] {
   return (['active', 'next', 'retiring'] as const).flatMap((wanted) => lives.filter(({ state }) => state === wanted));
 }

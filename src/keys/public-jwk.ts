@@ -1,12 +1,12 @@
 import { createHash, type JsonWebKey } from 'node:crypto';
-import type { SigningAlgorithm } from '../config/config.ts';
+import { isEncryptionAlgorithm, type KeyAlgorithm } from './key-algorithms.ts';
 
-/** A public signing key as resource servers and clients get it (RFC 7517 section 4). */
+/** A public key as resource servers and clients get it (RFC 7517 section 4). */
 export interface PublicJwk {
   readonly kty: 'EC' | 'RSA' | 'OKP';
   readonly kid: string;
-  readonly use: 'sig';
-  readonly alg: SigningAlgorithm;
+  readonly use: 'sig' | 'enc';
+  readonly alg: KeyAlgorithm;
   readonly crv?: string;
   readonly x?: string;
   readonly y?: string;
@@ -25,7 +25,9 @@ export const KEY_SHAPES = {
   RS256: { kty: 'RSA', crv: undefined, members: ['e', 'kty', 'n'], privateMembers: ['d', 'p', 'q', 'dp', 'dq', 'qi'] },
   PS256: { kty: 'RSA', crv: undefined, members: ['e', 'kty', 'n'], privateMembers: ['d', 'p', 'q', 'dp', 'dq', 'qi'] },
   EdDSA: { kty: 'OKP', crv: 'Ed25519', members: ['crv', 'kty', 'x'], privateMembers: ['d'] },
-} as const satisfies Record<SigningAlgorithm, KeyShape>;
+  'ECDH-ES': { kty: 'EC', crv: 'P-256', members: ['crv', 'kty', 'x', 'y'], privateMembers: ['d'] },
+  'RSA-OAEP-256': { kty: 'RSA', crv: undefined, members: ['e', 'kty', 'n'], privateMembers: ['d', 'p', 'q', 'dp', 'dq', 'qi'] },
+} as const satisfies Record<KeyAlgorithm, KeyShape>;
 
 interface KeyShape {
   readonly kty: PublicJwk['kty'];
@@ -38,17 +40,22 @@ interface KeyShape {
  * The public half of a private JWK. Members are picked by an allow-list: one that is forgotten here is missing, where one forgotten in a
  * deny-list would be published.
  */
-export function publicJwk(alg: SigningAlgorithm, kid: string, jwk: JsonWebKey): PublicJwk {
-  return { kty: KEY_SHAPES[alg].kty, kid, use: 'sig', alg, ...publicMembers(alg, jwk) };
+export function publicJwk(alg: KeyAlgorithm, kid: string, jwk: JsonWebKey): PublicJwk {
+  return { kty: KEY_SHAPES[alg].kty, kid, use: useOf(alg), alg, ...publicMembers(alg, jwk) };
+}
+
+/** RFC 7517 section 4.2. */
+export function useOf(alg: KeyAlgorithm): PublicJwk['use'] {
+  return isEncryptionAlgorithm(alg) ? 'enc' : 'sig';
 }
 
 /** RFC 7638 with SHA-256: a name that the key itself decides, the same on every node. */
-export function thumbprint(alg: SigningAlgorithm, jwk: JsonWebKey): string {
+export function thumbprint(alg: KeyAlgorithm, jwk: JsonWebKey): string {
   return createHash('sha256')
     .update(JSON.stringify(publicMembers(alg, jwk)))
     .digest('base64url');
 }
 
-function publicMembers(alg: SigningAlgorithm, jwk: JsonWebKey): Readonly<Record<string, unknown>> {
+function publicMembers(alg: KeyAlgorithm, jwk: JsonWebKey): Readonly<Record<string, unknown>> {
   return Object.fromEntries(KEY_SHAPES[alg].members.map((name) => [name, jwk[name]]));
 }

@@ -1,19 +1,39 @@
 import { createPrivateKey, createPublicKey, createSecretKey, type JsonWebKey, type KeyObject, sign, verify } from 'node:crypto';
 import type { SigningAlgorithm } from '../config/config.ts';
 import type { EpochSeconds } from '../core/clock.ts';
+import {
+  ENCRYPTION_KEY_ALGORITHMS,
+  type EncryptionKeyAlgorithm,
+  isEncryptionAlgorithm,
+  type KeyAlgorithm,
+  SIGNING_KEY_ALGORITHMS,
+} from './key-algorithms.ts';
 import { KeyDirectoryError } from './key-directory-error.ts';
 import type { KeyDates } from './key-life.ts';
-import { KEY_SHAPES, type PublicJwk, publicJwk, thumbprint } from './public-jwk.ts';
+import { KEY_SHAPES, type PublicJwk, publicJwk, thumbprint, useOf } from './public-jwk.ts';
 import { JWS_PARAMETERS } from './signing-key.ts';
 
-/** A signing key that was read from its file and checked. */
-export interface StoredSigningKey extends KeyDates {
-  readonly kind: 'signing';
+/** A key pair that was read from its file and checked. */
+interface KeyPairFile extends KeyDates {
   readonly fileName: string;
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
   readonly published: PublicJwk;
 }
+
+/** A key pair that signs. */
+export interface StoredSigningKey extends KeyPairFile {
+  readonly kind: 'signing';
+  readonly alg: SigningAlgorithm;
+}
+
+/** A key pair that decrypts what was encrypted for this server. */
+export interface StoredEncryptionKey extends KeyPairFile {
+  readonly kind: 'encryption';
+  readonly alg: EncryptionKeyAlgorithm;
+}
+
+export type StoredKeyPair = StoredSigningKey | StoredEncryptionKey;
 
 /** A server secret that was read from its file and checked. */
 export interface StoredSecret {
@@ -27,7 +47,7 @@ export interface StoredSecret {
   readonly key: KeyObject;
 }
 
-export type StoredKey = StoredSigningKey | StoredSecret;
+export type StoredKey = StoredKeyPair | StoredSecret;
 
 /**
  * What a key file holds: the members of a private JWK (RFC 7517) and, beside them, the dates of its life in epoch seconds, so that every
@@ -40,13 +60,13 @@ export type KeyFile = JsonWebKey & {
 };
 
 /** Says whether a name is a key file's, and what key it must hold. Any other file in the directory is none of our business. */
-export function parseKeyFileName(fileName: string): { readonly alg: SigningAlgorithm | 'HS256'; readonly sequence: number } | undefined {
-  const match = /^(ES256|RS256|PS256|EdDSA|HS256)\.([1-9]\d{0,8})\.json$/.exec(fileName);
+export function parseKeyFileName(fileName: string): { readonly alg: KeyAlgorithm | 'HS256'; readonly sequence: number } | undefined {
+  const match = /^([A-Za-z0-9-]{1,20})\.([1-9]\d{0,8})\.json$/.exec(fileName);
   const alg = ALGORITHMS.find((name) => name === match?.[1]);
   return match === null || alg === undefined ? undefined : { alg, sequence: Number(match[2]) };
 }
 
-export function keyFileName(alg: SigningAlgorithm | 'HS256', sequence: number): string {
+export function keyFileName(alg: KeyAlgorithm | 'HS256', sequence: number): string {
   return `${alg}.${sequence}.json`;
 }
 
@@ -76,10 +96,11 @@ export function parseStoredKey(path: string, fileName: string, text: string): St
     return { kind: 'secret', fileName, id, sequence, createdAt, activatedAt: activatedAt ?? createdAt, key };
   }
   const dates = { sequence, createdAt, activatedAt, retiredAt };
-  return { kind: 'signing', fileName, alg: named.alg, ...dates, ...signingKeyOf(named.alg, file, refuse) };
+  const pair = { fileName, ...dates, ...keyPairOf(named.alg, file, refuse) };
+  return isEncryptionAlgorithm(named.alg) ? { kind: 'encryption', alg: named.alg, ...pair } : { kind: 'signing', alg: named.alg, ...pair };
 }
 
-const ALGORITHMS = ['ES256', 'RS256', 'PS256', 'EdDSA', 'HS256'] as const;
+const ALGORITHMS: readonly (KeyAlgorithm | 'HS256')[] = [...SIGNING_KEY_ALGORITHMS, ...ENCRYPTION_KEY_ALGORITHMS, 'HS256'];
 const SECRET_ID = /^[0-9a-f]{8}$/;
 
 type Refuse = (problem: string) => never;
@@ -109,8 +130,8 @@ function secretOf(file: Readonly<Record<string, unknown>>, refuse: Refuse): { re
   return { id: kid, key: createSecretKey(bytes) };
 }
 
-function signingKeyOf(
-  alg: SigningAlgorithm,
+function keyPairOf(
+  alg: KeyAlgorithm,
   file: Readonly<Record<string, unknown>>,
   refuse: Refuse,
 ): { readonly kid: string; readonly privateKey: KeyObject; readonly publicKey: KeyObject; readonly published: PublicJwk } {
@@ -126,8 +147,8 @@ function signingKeyOf(
   if (missingPrivate !== undefined) {
     return refuse(`lacks the private member "${missingPrivate}"`);
   }
-  if (file['use'] !== 'sig') {
-    return refuse('must have "use":"sig"');
+  if (file['use'] !== useOf(alg)) {
+    return refuse(`must have "use":"${useOf(alg)}"`);
   }
   const kid = thumbprint(alg, file);
   if (file['kid'] !== kid) {
@@ -142,6 +163,16 @@ function signingKeyOf(
   }
   return { kid, ...pair, published: publicJwk(alg, kid, file) };
 }
+
+/** By which signature the two parts of a key are held against each other: a key that decrypts makes this one and no other. */
+const PROBES = {
+  ES256: 'ES256',
+  RS256: 'RS256',
+  PS256: 'PS256',
+  EdDSA: 'EdDSA',
+  'ECDH-ES': 'ES256',
+  'RSA-OAEP-256': 'RS256',
+} as const satisfies Record<KeyAlgorithm, SigningAlgorithm>;
 
 interface KeyPair {
   readonly privateKey: KeyObject;
@@ -161,8 +192,8 @@ function importPair(jwk: JsonWebKey): KeyPair | undefined {
  * Of an EC or RSA key, OpenSSL takes the public part at its word, so one signature is made and verified. Of an Ed25519 key it ignores the public
  * part and derives it anew, so that is compared.
  */
-function belongTogether(alg: SigningAlgorithm, kid: string, { privateKey, publicKey }: KeyPair): boolean {
-  const { digest, options } = JWS_PARAMETERS[alg];
+function belongTogether(alg: KeyAlgorithm, kid: string, { privateKey, publicKey }: KeyPair): boolean {
+  const { digest, options } = JWS_PARAMETERS[PROBES[alg]];
   const probe = Buffer.from('probe');
   try {
     const isWhole = thumbprint(alg, publicKey.export({ format: 'jwk' })) === kid;

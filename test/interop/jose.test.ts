@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
 import { createRemoteJWKSet, customFetch, jwtVerify, type RemoteJWKSetOptions } from 'jose';
-import { rotateSigningKey } from '../../src/keys/key-commands.ts';
+import { rotateKey } from '../../src/keys/key-commands.ts';
 import { sqliteDatabases } from '../support/databases.ts';
 import { ALGORITHMS, accessTokenOf, EVERY_ALGORITHM, forged, headerOf } from '../support/interop.ts';
 import { startTestServer, type TestClient, type TestServer } from '../support/test-server.ts';
@@ -111,7 +111,7 @@ function verifierOf(server: TestServer, options: RemoteJWKSetOptions = {}) {
 }
 
 function rotate({ config, clock }: TestServer) {
-  return rotateSigningKey(
+  return rotateKey(
     {
       directory: config.keysDirectory,
       settings: {

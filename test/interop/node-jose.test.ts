@@ -33,7 +33,7 @@ describe('node-jose, an independent second opinion on keys and signatures (RFC 7
 
   it('makes a signature with a private key file that the published key verifies', async () => {
     const published = await keySetOf(server);
-    for (const file of await keyFilesOf(server)) {
+    for (const file of (await keyFilesOf(server)).filter(({ use }) => use === 'sig')) {
       const key = await jose.JWK.asKey(file);
       const jws: unknown = await jose.JWS.createSign({ format: 'compact' }, key).update('text').final();
       const { payload, key: verifiedBy } = await jose.JWS.createVerify(published, { algorithms: [file.alg] }).verify(jws as string);
@@ -70,6 +70,7 @@ describe('node-jose, an independent second opinion on keys and signatures (RFC 7
 interface KeyFile {
   readonly kid: string;
   readonly alg: string;
+  readonly use: string;
   readonly d: string;
 }
 

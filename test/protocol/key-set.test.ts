@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { calculateJwkThumbprint } from 'jose';
-import { rotateSigningKey } from '../../src/keys/key-commands.ts';
+import { rotateKey } from '../../src/keys/key-commands.ts';
 import { answerOf, eventually, readAccessToken } from '../support/answers.ts';
 import { sqliteDatabases } from '../support/databases.ts';
 import type { TestServer } from '../support/test-server.ts';
@@ -29,15 +29,15 @@ describe('key set (RFC 7517 section 5)', () => {
     return body['keys'] as PublishedKey[];
   }
 
-  it('has public members only: two keys of each algorithm, one that signs and one that will', async () => {
+  it('has public members only: two keys of each algorithm, one that signs and one that will, and one of each kind to encrypt for', async () => {
     const keys = await published();
     for (const key of keys) {
       const members = key.kty === 'EC' ? ['crv', 'x', 'y'] : ['n', 'e'];
       expect(key).to.have.all.keys('kty', 'use', 'alg', 'kid', ...members);
-      expect(key.use).to.equal('sig');
+      expect(key.use).to.equal(['ECDH-ES', 'RSA-OAEP-256'].includes(key.alg) ? 'enc' : 'sig');
     }
-    expect(keys.map(({ alg }) => alg).toSorted()).to.deep.equal(['ES256', 'ES256', 'RS256', 'RS256']);
-    expect(new Set(keys.map(({ kid }) => kid)).size).to.equal(4);
+    expect(keys.map(({ alg }) => alg).toSorted()).to.deep.equal(['ECDH-ES', 'ES256', 'ES256', 'RS256', 'RS256', 'RSA-OAEP-256']);
+    expect(new Set(keys.map(({ kid }) => kid)).size).to.equal(6);
   });
 
   it('names each key by its RFC 7638 thumbprint', async () => {
@@ -83,7 +83,7 @@ describe('key set (RFC 7517 section 5)', () => {
     const { header } = await readAccessToken(server, body['access_token']);
     const { keysDirectory: directory, signingAlgorithms: algorithms } = server.config;
     const settings = { algorithms, rotationSeconds: 30 * 86_400, prepublishSeconds: 2 * 86_400, longestTokenSeconds: 86_400 };
-    const rotation = await rotateSigningKey({ directory, settings, clock: server.clock, audit: { record: () => undefined } }, 'ES256');
+    const rotation = await rotateKey({ directory, settings, clock: server.clock, audit: { record: () => undefined } }, 'ES256');
     await eventually(async () => {
       const { body: next } = await answerOf(server.post('/token', { grant_type: 'client_credentials' }, client));
       const after = await readAccessToken(server, next['access_token']);

@@ -33,6 +33,10 @@ describe('keyturn key', () => {
       'ES256 next',
       'EdDSA active',
       'EdDSA next',
+      'ECDH-ES active',
+      'ECDH-ES next',
+      'RSA-OAEP-256 active',
+      'RSA-OAEP-256 next',
       'HS256 active',
     ]);
     const { stdout } = await operator.keyturn(['key', 'list']);
@@ -47,7 +51,7 @@ describe('keyturn key', () => {
     expect(stdout).to.match(/^No keys in .*keys: the server makes them/);
   });
 
-  it('rotate: all algorithms, and for those alone', async () => {
+  it('rotate: all of SIGNING_ALGS, and for those alone', async () => {
     const [ES256, EdDSA, secret] = [await kidOf('ES256', 'next'), await kidOf('EdDSA', 'next'), await kidOf('HS256', 'active')];
     operator.clock.time += DAY;
     const { status, stdout, stderr } = await operator.keyturn(['key', 'rotate', '--json']);
@@ -70,6 +74,14 @@ describe('keyturn key', () => {
     expect(status).to.equal(0);
     expect(stderr).to.match(/^keyturn: note: \S+ was published only 0 s ago: a verifier may keep the key set for 600 s/);
     expect(await kidOf('EdDSA', 'active')).to.equal(other);
+  });
+
+  it('rotate --alg ECDH-ES: the next key is encrypted for, without notice, and the old one goes on decrypting', async () => {
+    const [active, next] = [await kidOf('ECDH-ES', 'active'), await kidOf('ECDH-ES', 'next')];
+    const { status, stdout, stderr } = await operator.keyturn(['key', 'rotate', '--alg', 'ECDH-ES']);
+    expect([status, stderr]).to.deep.equal([0, '']);
+    expect(stdout).to.match(new RegExp(`^ECDH-ES: ${next} is encrypted for now, ${active} is retiring`));
+    expect([await kidOf('ECDH-ES', 'active'), await kidOf('ECDH-ES', 'retiring')]).to.deep.equal([next, active]);
   });
 
   it('rotate --alg HS256: a new server secret, in use a moment later', async () => {

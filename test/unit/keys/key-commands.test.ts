@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { KeyCommandRefused, listKeys, revokeKey, rotateSecret, rotateSigningKey } from '../../../src/keys/key-commands.ts';
+import { KeyCommandRefused, listKeys, revokeKey, rotateKey, rotateSecret } from '../../../src/keys/key-commands.ts';
 import { readKeyDirectory } from '../../../src/keys/key-directory.ts';
 import { ensureKeys } from '../../../src/keys/key-upkeep.ts';
 import { DAY, ES256_ONLY, filesIn, newUpkeep, START, type TestUpkeep } from './key-directories.ts';
@@ -25,26 +25,26 @@ describe('keys by hand', () => {
   it('rotate: the next key signs at once, there is a new next one, and it is said for how long the key was published', async () => {
     const [active, next] = await listKeys(upkeep);
     upkeep.clock.time += DAY;
-    const rotation = await rotateSigningKey(upkeep, 'ES256');
+    const rotation = await rotateKey(upkeep, 'ES256');
     expect(rotation).to.include({ promoted: next?.kid, retiring: active?.kid, publishedForSeconds: DAY });
     expect(await statesOf(upkeep)).to.deep.equal([`${active?.kid} retiring`, `${next?.kid} active`, `${rotation.next} next`]);
   });
 
   it('rotate as often as one likes, also within one second', async () => {
     const before = await kidOf(upkeep, 'next');
-    const first = await rotateSigningKey(upkeep, 'ES256');
-    const second = await rotateSigningKey(upkeep, 'ES256');
+    const first = await rotateKey(upkeep, 'ES256');
+    const second = await rotateKey(upkeep, 'ES256');
     expect([first.promoted, second.promoted]).to.deep.equal([before, first.next]);
     expect(await kidOf(upkeep, 'active')).to.equal(first.next);
   });
 
   it('do not rotate for an algorithm that is not in use', async () => {
-    expect(await refusalOf(rotateSigningKey(upkeep, 'PS256'))).to.equal('PS256 is not in SIGNING_ALGS.');
+    expect(await refusalOf(rotateKey(upkeep, 'PS256'))).to.equal('PS256 is not in SIGNING_ALGS.');
   });
 
   it('are never made in an empty directory, which may be the wrong one', async () => {
     const empty = await newUpkeep();
-    expect(await refusalOf(rotateSigningKey(empty, 'ES256'))).to.match(/holds no keys/);
+    expect(await refusalOf(rotateKey(empty, 'ES256'))).to.match(/holds no keys/);
     expect(await refusalOf(revokeKey(empty, 'kid'))).to.match(/holds no keys/);
     expect(await readKeyDirectory(empty.directory)).to.deep.include({ signingKeys: [], secrets: [] });
   });
@@ -75,7 +75,7 @@ describe('keys by hand', () => {
 
   it('revoke a retiring key', async () => {
     const active = (await kidOf(upkeep, 'active')) ?? '';
-    await rotateSigningKey(upkeep, 'ES256');
+    await rotateKey(upkeep, 'ES256');
     await revokeKey(upkeep, active);
     expect((await listKeys(upkeep)).map(({ kid }) => kid)).to.not.include(active);
   });
@@ -119,7 +119,7 @@ describe('keys by hand', () => {
 
   it('are refused when a file is damaged', async () => {
     await writeFile(join(upkeep.directory, 'ES256.2.json'), '{');
-    expect(await rotateSigningKey(upkeep, 'ES256').catch((error: unknown) => error)).to.have.property('name', 'KeyDirectoryError');
+    expect(await rotateKey(upkeep, 'ES256').catch((error: unknown) => error)).to.have.property('name', 'KeyDirectoryError');
   });
 
   it('list the keys of an algorithm that was dropped', async () => {

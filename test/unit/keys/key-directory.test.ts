@@ -24,7 +24,13 @@ describe('a key directory', () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, 'README.md'), '');
     for (const directory of [folder, join(folder, 'missing')]) {
-      expect(await readKeyDirectory(directory)).to.deep.equal({ signingKeys: [], secrets: [], hasServerSecret: false, revokedFiles: [] });
+      expect(await readKeyDirectory(directory)).to.deep.equal({
+        signingKeys: [],
+        encryptionKeys: [],
+        secrets: [],
+        hasServerSecret: false,
+        revokedFiles: [],
+      });
     }
   });
 

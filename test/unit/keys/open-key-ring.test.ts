@@ -2,7 +2,7 @@ import { chmod, chown, mkdir, readFile, rename, rm, unlink, writeFile } from 'no
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { createLocalJWKSet, jwtVerify } from 'jose';
-import { revokeKey, rotateSecret, rotateSigningKey } from '../../../src/keys/key-commands.ts';
+import { revokeKey, rotateKey, rotateSecret } from '../../../src/keys/key-commands.ts';
 import type { KeySettings } from '../../../src/keys/key-life.ts';
 import type { KeyRing } from '../../../src/keys/key-ring.ts';
 import { ensureKeys } from '../../../src/keys/key-upkeep.ts';
@@ -36,7 +36,7 @@ describe('the key ring', () => {
     const tokens = ownTokens(ring);
     const old = ring.current('ES256');
     const token = await old.sign('at+jwt', { sub: 'a' });
-    await rotateSigningKey(upkeep, 'ES256');
+    await rotateKey(upkeep, 'ES256');
     await ring.reload();
     expect(ring.current('ES256').kid).to.not.equal(old.kid);
     expect(await tokens.verify(token, { typ: 'at+jwt' })).to.deep.equal({ sub: 'a' });
@@ -71,7 +71,7 @@ describe('the key ring', () => {
   it('takes in what another process did, and agrees with it', async () => {
     const { ring, upkeep } = await open();
     const other = await openKeyRing({ ...upkeepOf(upkeep.directory), onProblem: unexpected });
-    await rotateSigningKey(upkeep, 'ES256');
+    await rotateKey(upkeep, 'ES256');
     await Promise.all([ring.reload(), other.reload()]);
     expect(other.current('ES256').kid).to.equal(ring.current('ES256').kid);
     expect(other.published()).to.deep.equal(ring.published());
@@ -91,7 +91,7 @@ describe('the key ring', () => {
     await ring.reload();
     expect(calls).to.deep.equal([]);
     expect(ring.published()).to.equal(before);
-    await rotateSigningKey(upkeep, 'ES256');
+    await rotateKey(upkeep, 'ES256');
     await ring.reload();
     expect(calls).to.deep.equal(['first sees 3', 'second']);
     expect(problems.map(String)).to.deep.equal(['Error: a listener’s own trouble']);
@@ -169,7 +169,7 @@ describe('the key ring', () => {
 
   it('stops publishing an old key in time, even when its file cannot be removed', async () => {
     const { ring, upkeep } = await open();
-    const { promoted } = await rotateSigningKey(upkeep, 'ES256');
+    const { promoted } = await rotateKey(upkeep, 'ES256');
     await ring.reload();
     expect(ring.published().keys).to.have.length(3);
     await withoutWriting(upkeep.directory, async () => {

@@ -2,7 +2,7 @@ import { createHmac, sign } from 'node:crypto';
 import { expect } from 'chai';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { SigningAlgorithm } from '../../../src/config/config.ts';
-import { makeSigningKey } from '../../../src/keys/key-making.ts';
+import { makeKeyPair } from '../../../src/keys/key-making.ts';
 import { ownTokens } from '../../../src/keys/own-tokens.ts';
 import { localSigningKey } from '../../../src/keys/signing-key.ts';
 import { parseStoredKey, type StoredSigningKey } from '../../../src/keys/stored-key.ts';
@@ -145,7 +145,7 @@ function nextLetter(letter = 'A'): string {
 }
 
 async function newKey(alg: SigningAlgorithm): Promise<StoredSigningKey> {
-  const { text } = await makeSigningKey(alg, START, START);
+  const { text } = await makeKeyPair(alg, START, START);
   const stored = parseStoredKey(`keys/${alg}.1.json`, `${alg}.1.json`, text);
   if (stored.kind !== 'signing') {
     throw new Error('not a signing key');

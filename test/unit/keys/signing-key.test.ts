@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { compactVerify, createLocalJWKSet, jwtVerify } from 'jose';
 import nodeJose from 'node-jose';
 import type { SigningAlgorithm } from '../../../src/config/config.ts';
-import { makeSigningKey } from '../../../src/keys/key-making.ts';
+import { makeKeyPair } from '../../../src/keys/key-making.ts';
 import { localSigningKey } from '../../../src/keys/signing-key.ts';
 import { parseStoredKey, type StoredSigningKey } from '../../../src/keys/stored-key.ts';
 import { START } from './key-directories.ts';
@@ -63,7 +63,7 @@ describe('a signing key (RFC 7515, RFC 7518, RFC 8037)', () => {
 });
 
 async function newKey(alg: SigningAlgorithm): Promise<StoredSigningKey> {
-  const { text } = await makeSigningKey(alg, START, START);
+  const { text } = await makeKeyPair(alg, START, START);
   const stored = parseStoredKey(`keys/${alg}.1.json`, `${alg}.1.json`, text);
   if (stored.kind !== 'signing') {
     throw new Error('not a signing key');
