@@ -5,6 +5,7 @@ import { totpEnrolment } from './accounts/totp-enrolment.ts';
 import { secondFactorVerifier } from './accounts/verify-second-factor.ts';
 import { issuerPath } from './assemble.ts';
 import { codeIssuer } from './authorization/code-issuer.ts';
+import { answerEncryption } from './clients/answer-encryption.ts';
 import { readPublishedKeySet } from './clients/client-key-set.ts';
 import { type ClientKeys, clientKeys, keyFinder } from './clients/client-keys.ts';
 import type { cachedClients } from './clients/clients.ts';
@@ -20,6 +21,7 @@ import { logoutRequests } from './interaction/logout-request.ts';
 import { pendingRequests } from './interaction/pending-request.ts';
 import { secondFactorPages } from './interaction/second-factor-pages.ts';
 import type { KeyRing } from './keys/key-ring.ts';
+import { ownDecryption } from './keys/own-decryption.ts';
 import { ownTokens } from './keys/own-tokens.ts';
 import { cachedDocuments } from './outbound/cached-documents.ts';
 import { fetchJson } from './outbound/json-document.ts';
@@ -68,7 +70,10 @@ export function buildRooms(parts: {
   const tokens = ownTokens(keys);
   const pages = interactionPages({ paths, forms: browserForms, pendingRequests: pending, users: repositories.users, resources });
   const enrolment = totpEnrolment({ ...repositories, secrets, clock });
-  const readIdToken = idTokenReader({ issuer, tokens });
+  const decryption = ownDecryption(keys);
+  const readIdToken = idTokenReader({ issuer, tokens, decryption });
+  const keysOfAllClients = keysOfClients(config, clock);
+  const encryption = answerEncryption({ clientKeys: keysOfAllClients, isOn: config.features.has('encryption') });
   return {
     ...repositories,
     issuer,
@@ -84,8 +89,10 @@ export function buildRooms(parts: {
     pushedRequestSeconds: config.pushedRequestSeconds,
     requirePushedRequests: config.requirePushedRequests,
     clients,
-    clientKeys: keysOfClients(config, clock),
     resources,
+    clientKeys: keysOfAllClients,
+    answerEncryption: encryption,
+    decryption,
     credentials,
     paths,
     forms: browserForms,
@@ -115,10 +122,18 @@ export function buildRooms(parts: {
       notBefore: config.accessTokenNotBefore,
       subjects,
     }),
-    issueIdToken: idTokenIssuer({ issuer, keys, algorithms: config.signingAlgorithms, lifetimes, subjects, users: repositories.users }),
+    issueIdToken: idTokenIssuer({
+      issuer,
+      keys,
+      algorithms: config.signingAlgorithms,
+      lifetimes,
+      subjects,
+      users: repositories.users,
+      answerEncryption: encryption,
+    }),
     readAccessToken: accessTokenReader({ issuer, tokens }),
     backingOf: accessTokenBacker({ ...repositories, clients }),
-    issueLogoutToken: logoutTokenIssuer({ issuer, keys, algorithms: config.signingAlgorithms, subjects }),
+    issueLogoutToken: logoutTokenIssuer({ issuer, keys, algorithms: config.signingAlgorithms, subjects, answerEncryption: encryption }),
     readIdToken,
     logoutRequests: logoutRequests({ clients, readIdToken, secrets }),
     issueCode: codeIssuer({ grants: repositories.grants, credentials, lifetimes, audit }),

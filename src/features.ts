@@ -23,6 +23,7 @@ import { tlsClientAuth } from './clients/tls-client-auth.ts';
 import { backChannelLogout } from './deliveries/back-channel-logout.ts';
 import { authorizationEndpoint } from './endpoints/authorization.ts';
 import { consentEndpoint } from './endpoints/consent.ts';
+import { encryptionMetadata } from './endpoints/encryption-metadata.ts';
 import { introspectionEndpoint } from './endpoints/introspection.ts';
 import { keySetEndpoint } from './endpoints/key-set.ts';
 import { loginEndpoint } from './endpoints/login.ts';
@@ -166,6 +167,11 @@ function allFeatures(rooms: Rooms): readonly Feature[] {
       authorizationRules: [openIdRequestRule(rooms.readIdToken)],
       endpoints: ({ senderConstraints }) => [userinfoEndpoint({ ...rooms, senderConstraints })],
       metadata: openIdProviderMetadata(rooms.algorithms),
+    },
+    {
+      specification: 'OpenID Connect Core section 10.2, and RFC 7516: encrypted answers and requests',
+      name: 'encryption',
+      metadata: encryptionMetadata(rooms.enabled),
     },
     {
       specification: 'RFC 9470 sections 4 to 7, OpenID Connect Core section 5.5.1.1: step-up authentication',

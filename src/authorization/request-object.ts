@@ -5,28 +5,32 @@ import { isFapi2, permittedAlgorithms } from '../clients/fapi2-profile.ts';
 import { InvalidRequest, InvalidRequestObject, RequestFormNotSupported } from '../core/errors.ts';
 import type { Parameters } from '../core/parameters.ts';
 import { parametersOf } from '../core/parameters.ts';
+import { looksEncrypted, type OwnDecryption } from '../keys/own-decryption.ts';
 import type { AuthorizationRule } from './authorization.ts';
 import type { RequestForm } from './received-request.ts';
 import { requestObjectProblem } from './request-object-rules.ts';
 
 /**
- * RFC 9101 by value: the parameters as claims of a JWT that the client signed. Not supported: `alg: none`, encryption, and request objects that
- * count once (a reload of the page would be a second use, and a pushed request counts once anyway).
+ * RFC 9101 by value: the parameters as claims of a JWT that the client signed, and may then have encrypted for this server (section 6.1). Not
+ * supported: `alg: none`, encryption alone, and request objects that count once (a reload of the page would be a second use, and a pushed request
+ * counts once anyway).
  */
-export function requestObjectForm(rooms: { readonly issuer: string; readonly clientKeys: ClientKeys }): RequestForm {
-  const { issuer, clientKeys } = rooms;
+export function requestObjectForm(rooms: {
+  readonly issuer: string;
+  readonly clientKeys: ClientKeys;
+  readonly decryption: OwnDecryption;
+}): RequestForm {
+  const { issuer, clientKeys, decryption } = rooms;
   return {
     parameter: 'request',
     async open(value, client, now) {
       refuseWithoutKeys(client);
       const { request_object_signing_alg: registered } = client.metadata;
       const algorithms = registered === undefined ? permittedAlgorithms(client, PRIVATE_KEY_ALGORITHMS) : [registered];
-      const signed = await clientKeys.verify(client, value, algorithms);
+      const jws = await decrypted(value, client);
+      const signed = jws === undefined ? { problem: 'it cannot be decrypted' } : await clientKeys.verify(client, jws, algorithms);
       if ('problem' in signed) {
-        throw new InvalidRequestObject(
-          'The request object is not signed by a key of the client, with an algorithm it may use.',
-          signed.problem,
-        );
+        throw new InvalidRequestObject(UNREADABLE, signed.problem);
       }
       const claims = claimsOf(signed.payload);
       if (claims === undefined) {
@@ -39,7 +43,23 @@ export function requestObjectForm(rooms: { readonly issuer: string; readonly cli
       return { parameters: parametersIn(claims), isSigned: true, pushedId: undefined };
     },
   };
+
+  /**
+   * What is inside of an encrypted request object. A client that is registered for encryption is held to it: Dynamic Client Registration section 2
+   * lets it send others too, but then whoever reads along would decide what is hidden from them.
+   */
+  async function decrypted(value: string, { metadata }: Client): Promise<string | undefined> {
+    const { request_object_encryption_alg: alg, request_object_encryption_enc: enc } = metadata;
+    if (!looksEncrypted(value)) {
+      return alg === undefined ? value : undefined;
+    }
+    return decryption.open(value, { alg, enc });
+  }
 }
+
+// One text for what cannot be decrypted and for what is not signed: a stranger must not learn what is inside of others' ciphertexts.
+const UNREADABLE =
+  'The request object must be signed by a key of the client, with an algorithm it may use, and encrypted for a key of this server if the client is registered so.';
 
 /** RFC 9101 section 10.5: a client that must sign its requests is believed in nothing that is not signed. */
 export const signedRequestRule: AuthorizationRule = {

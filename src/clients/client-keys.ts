@@ -6,10 +6,12 @@ import {
   errors,
   type JSONWebKeySet,
 } from 'jose';
+import type { KeyManagementAlgorithm } from '../keys/jwe-algorithms.ts';
 import type { CachedDocuments } from '../outbound/cached-documents.ts';
 import { OutboundFailure } from '../outbound/outbound.ts';
 import type { Client } from './client.ts';
 import type { ClientKeySet } from './client-key-set.ts';
+import { type EncryptionKey, encryptionKeyIn } from './encryption-key.ts';
 
 /** A JWS whose signature is right. */
 export interface VerifiedJws {
@@ -32,6 +34,12 @@ export interface ClientKeys {
    * @returns why not, for the log; undefined when it is.
    */
   certificateProblem(client: Client, der: Uint8Array): Promise<string | undefined>;
+  /**
+   * The key of a client that an algorithm encrypts with, as its `jwks_uri` had it last: that is asked again when its `Cache-Control` says so
+   * (OpenID Connect Core section 10.2.1), or when the key is missing and it was not asked just now.
+   * @returns why not, for the log, when it has none.
+   */
+  encryptionKey(client: Client, alg: KeyManagementAlgorithm): Promise<EncryptionKey | { readonly problem: string }>;
 }
 
 /** A key set, ready to find keys in. */
@@ -39,13 +47,20 @@ export interface KeyFinder {
   readonly find: CompactVerifyGetKey;
   /** Whether a key's certificate is this one, byte for byte. @param der RFC 5280 section 4.1. */
   hasCertificate(der: Uint8Array): boolean;
+  encryptionKey(alg: KeyManagementAlgorithm): EncryptionKey | undefined;
 }
 
 export function keyFinder(set: ClientKeySet): KeyFinder {
+  const encryptionKeys = new Map<KeyManagementAlgorithm, EncryptionKey | undefined>();
   return {
     find: createLocalJWKSet(set as JSONWebKeySet),
     // RFC 7517 section 4.7: the first one is the key's own. In base64, not base64url.
     hasCertificate: (der) => set.keys.some(({ x5c }) => x5c?.[0] !== undefined && Buffer.from(x5c[0], 'base64').equals(der)),
+    encryptionKey(alg) {
+      const known = encryptionKeys.get(alg) ?? encryptionKeyIn(set, alg);
+      encryptionKeys.set(alg, known);
+      return known;
+    },
   };
 }
 
@@ -83,25 +98,39 @@ export function clientKeys(rooms: { readonly publishedKeySets: CachedDocuments<K
       }
     },
 
-    async certificateProblem({ metadata: { jwks, jwks_uri } }, der) {
-      if (jwks !== undefined) {
-        return registeredKeys(jwks).hasCertificate(der) ? undefined : UNKNOWN_CERTIFICATE;
-      }
-      if (jwks_uri === undefined) {
-        return 'the client has no certificates registered';
-      }
-      try {
-        const finder = await publishedKeySets.get(jwks_uri);
-        const isKnown = finder.hasCertificate(der) || (await publishedKeySets.newerThan(finder, jwks_uri))?.hasCertificate(der) === true;
-        return isKnown ? undefined : UNKNOWN_CERTIFICATE;
-      } catch (error) {
-        if (error instanceof OutboundFailure) {
-          return `the jwks_uri of the client could not be fetched: ${error.message}`;
-        }
-        throw error;
-      }
+    async certificateProblem(client, der) {
+      const found = await lookUp(client, (finder) => finder.hasCertificate(der) || undefined);
+      return found === true ? undefined : (found?.problem ?? UNKNOWN_CERTIFICATE);
+    },
+
+    async encryptionKey(client, alg) {
+      return (await lookUp(client, (finder) => finder.encryptionKey(alg))) ?? { problem: `no key of the client is for ${alg}` };
     },
   };
+
+  /** What a key set of the client has: the one that is registered, else the one that is published, now or when it is asked again. */
+  async function lookUp<Found>(
+    { metadata: { jwks, jwks_uri } }: Client,
+    find: (finder: KeyFinder) => Found | undefined,
+  ): Promise<Found | { readonly problem: string } | undefined> {
+    if (jwks !== undefined) {
+      return find(registeredKeys(jwks));
+    }
+    if (jwks_uri === undefined) {
+      return { problem: 'the client has no keys registered' };
+    }
+    try {
+      const finder = await publishedKeySets.get(jwks_uri);
+      const found = find(finder);
+      const newer = found === undefined ? await publishedKeySets.newerThan(finder, jwks_uri) : undefined;
+      return newer === undefined ? found : find(newer);
+    } catch (error) {
+      if (error instanceof OutboundFailure) {
+        return { problem: `the jwks_uri of the client could not be fetched: ${error.message}` };
+      }
+      throw error;
+    }
+  }
 }
 
 const UNKNOWN_CERTIFICATE = 'the certificate is none of those that are registered for the client';

@@ -4,6 +4,8 @@ import { formatScope, parseScope } from '../core/scope.ts';
 import { readCertificateMetadata } from './certificate-metadata.ts';
 import { clientKeyMetadata } from './client-key-metadata.ts';
 import type { ClientMetadata, TokenEndpointAuthMethod } from './client-metadata.ts';
+import { encryptionKeyIn, wantedKey } from './encryption-key.ts';
+import { readEncryptionMetadata, wantedEncryption } from './encryption-metadata.ts';
 import { fapi2Metadata } from './fapi2-profile.ts';
 import { readLogoutMetadata } from './logout-metadata.ts';
 import { metadataReader } from './metadata-reader.ts';
@@ -18,6 +20,8 @@ export interface RegistrationLimits {
   readonly responseTypes: readonly string[];
   readonly authMethods: readonly TokenEndpointAuthMethod[];
   readonly signingAlgorithms: readonly SigningAlgorithm[];
+  /** Whether answers and request objects can be encrypted (FEATURES). */
+  readonly encryption: boolean;
   /** OUTBOUND_PRIVATE_ADDRESSES: whether what is fetched may be http, on this machine. */
   readonly privateAddresses: boolean;
   /** Scope of a client of the authorization endpoint that registers none (RFC 7591 section 2: "a default set of scopes"). */
@@ -69,6 +73,7 @@ export function readClientMetadata(
     ...members.optional('contacts', members.strings('contacts')),
     ...readOpenIdMetadata(members, limits),
     ...readRequestMetadata(members, limits),
+    ...readEncryptionMetadata(members, { isOn: limits.encryption, refuse }),
     ...readLogoutMetadata(members, { privateAddresses: limits.privateAddresses, refuse }),
     redirect_uris: members.strings('redirect_uris') ?? [],
     grant_types: grantTypes,
@@ -148,6 +153,7 @@ function refuseContradictions(metadata: ClientMetadata): void {
     throw new InvalidClientMetadata('refresh_token_rotation: must be true for a public client.');
   }
   refuseUnverifiable(metadata);
+  refuseUnencryptable(metadata);
   refuseTwoBindings(metadata);
   if (isPublic && !require_pkce) {
     throw new InvalidClientMetadata('require_pkce: may be false only for a confidential client.');
@@ -165,6 +171,16 @@ function refuseTwoBindings({ dpop_bound_access_tokens, tls_client_certificate_bo
 function refuseUnverifiable({ require_signed_request_object, jwks, jwks_uri }: ClientMetadata): void {
   if (require_signed_request_object === true && jwks === undefined && jwks_uri === undefined) {
     throw new InvalidClientMetadata('require_signed_request_object: needs the public keys of the client, in jwks or jwks_uri.');
+  }
+}
+
+/** What is to be encrypted needs a key of the client. What its `jwks_uri` has is looked at when the client is registered. */
+function refuseUnencryptable(metadata: ClientMetadata): void {
+  const { jwks, jwks_uri } = metadata;
+  for (const { member, alg } of wantedEncryption(metadata)) {
+    if (jwks_uri === undefined && (jwks === undefined || encryptionKeyIn(jwks, alg) === undefined)) {
+      throw new InvalidClientMetadata(`${member}: ${alg} needs ${wantedKey(alg)} of the client in jwks or jwks_uri, with "use":"enc".`);
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import type { SigningAlgorithm } from '../config/config.ts';
 import type { CertificateClientMetadata } from './certificate-metadata.ts';
 import type { ClientKeySet } from './client-key-set.ts';
+import type { EncryptionClientMetadata } from './encryption-metadata.ts';
 import type { LogoutClientMetadata } from './logout-metadata.ts';
 import type { OpenIdClientMetadata } from './openid-metadata.ts';
 import type { RequestClientMetadata } from './request-metadata.ts';
@@ -19,7 +20,12 @@ export type TokenEndpointAuthMethod =
  * RFC 7591 section 2 client metadata, checked and with its defaults filled in, and the members Keyturn adds. The names are those of the
  * wire, because this is the document that is registered, stored and shown.
  */
-export interface ClientMetadata extends CertificateClientMetadata, OpenIdClientMetadata, RequestClientMetadata, LogoutClientMetadata {
+export interface ClientMetadata
+  extends CertificateClientMetadata,
+    OpenIdClientMetadata,
+    RequestClientMetadata,
+    EncryptionClientMetadata,
+    LogoutClientMetadata {
   readonly client_name?: string;
   readonly client_uri?: string;
   readonly logo_uri?: string;

@@ -3,7 +3,7 @@ import type { RegistrationLimits } from './client-metadata-rules.ts';
 
 /** What clients can be registered for. A test holds the first three against the features of the server. */
 export function registrationLimits(
-  config: Pick<Config, 'signingAlgorithms' | 'lifetimes' | 'outboundPrivateAddresses' | 'mutualTls'>,
+  config: Pick<Config, 'signingAlgorithms' | 'lifetimes' | 'outboundPrivateAddresses' | 'mutualTls' | 'features'>,
 ): RegistrationLimits {
   return {
     grantTypes: ['authorization_code', 'refresh_token', 'client_credentials'],
@@ -18,6 +18,7 @@ export function registrationLimits(
       'none',
     ],
     signingAlgorithms: config.signingAlgorithms,
+    encryption: config.features.has('encryption'),
     privateAddresses: config.outboundPrivateAddresses,
     // What a login is for. Anything beyond is the operator's to say.
     defaultScope: 'openid profile email phone address offline_access',

@@ -7,6 +7,8 @@ import type { ClientMetadata } from './client-metadata.ts';
 import type { RegistrationLimits } from './client-metadata-rules.ts';
 import { InvalidClientMetadata, readClientMetadata } from './client-metadata-rules.ts';
 import type { ClientRecord, ClientSecretDigest, ClientStore } from './client-store.ts';
+import { publishedKeyProblem } from './encryption-key.ts';
+import { wantedEncryption } from './encryption-metadata.ts';
 import { sealSecret } from './sealed-secret.ts';
 import { sectorDocumentProblem } from './sector-identifier.ts';
 
@@ -53,7 +55,7 @@ export function clientRegistration(rooms: {
   readonly store: ClientStore;
   readonly limits: RegistrationLimits;
   readonly clock: Clock;
-  /** Fetches the document of a sector identifier; by the limits' own rules unless given. */
+  /** Fetches the document of a sector identifier, and keys to encrypt with; by the limits' own rules unless given. */
   readonly outbound?: Outbound;
   /** Asked only for a client with `client_secret_jwt`; undefined: the server has not made any yet. */
   readonly serverSecrets: () => Promise<Pick<ServerSecrets, 'newest'> | undefined>;
@@ -66,6 +68,7 @@ export function clientRegistration(rooms: {
       const { client_id: givenId, client_secret: givenSecret, ...rest } = input;
       const { metadata, ignored } = readClientMetadata(rest, limits);
       await refuseForeignSector(metadata);
+      await refuseMissingKeys(metadata);
       const now = clock.now();
       const id = chosenId(givenId) ?? `client-${newIdentifier()}`;
       const secret = hasSecrets(metadata) ? (chosenSecret(givenSecret) ?? generateSecret()) : refuseSecret(givenSecret);
@@ -94,6 +97,7 @@ export function clientRegistration(rooms: {
       }
       const { metadata, ignored } = readClientMetadata(rest, limits);
       await refuseForeignSector(metadata);
+      await refuseMissingKeys(metadata);
       const kept = keptSecrets(existing, metadata);
       const secret = hasSecrets(metadata) && kept.length === 0 ? generateSecret() : undefined;
       const now = clock.now();
@@ -140,6 +144,15 @@ export function clientRegistration(rooms: {
     const problem = uri === undefined ? undefined : await sectorDocumentProblem(fetchOutside, uri, redirectUris);
     if (problem !== undefined) {
       throw new InvalidClientMetadata(`sector_identifier_uri: the document ${problem}.`);
+    }
+  }
+
+  async function refuseMissingKeys(metadata: ClientMetadata): Promise<void> {
+    const { jwks_uri: uri } = metadata;
+    const algorithms = wantedEncryption(metadata).map(({ alg }) => alg);
+    const problem = uri === undefined || algorithms.length === 0 ? undefined : await publishedKeyProblem(fetchOutside, uri, algorithms);
+    if (problem !== undefined) {
+      throw new InvalidClientMetadata(`jwks_uri: the key set ${problem}.`);
     }
   }
 

@@ -1,4 +1,6 @@
 import type { Users } from '../accounts/user.ts';
+import type { AnswerEncryption } from '../clients/answer-encryption.ts';
+import type { Client } from '../clients/client.ts';
 import { permittedAlgorithms } from '../clients/fapi2-profile.ts';
 import type { SigningAlgorithm } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
@@ -16,7 +18,7 @@ import { claimsFor, permittedRequests } from '../tokens/user-claims.ts';
 
 /**
  * OpenID Connect Core section 5.3: tells a client about the user who logged in, by any access token of that login, whatever else the token is
- * meant for. As JSON, or as a signed JWT for a client that is registered so.
+ * meant for. As JSON, or as a JWT, signed or encrypted or both, for a client that is registered so.
  */
 export function userinfoEndpoint(rooms: {
   readonly issuer: string;
@@ -27,9 +29,10 @@ export function userinfoEndpoint(rooms: {
   readonly subjects: Subjects;
   readonly keys: Pick<KeyRing, 'current'>;
   readonly algorithms: readonly [SigningAlgorithm, ...SigningAlgorithm[]];
+  readonly answerEncryption: Pick<AnswerEncryption, 'encrypted' | 'encryptedJson'>;
   readonly clock: Clock;
 }): Endpoint {
-  const { issuer, readAccessToken, backingOf, senderConstraints, users, subjects, keys, algorithms, clock } = rooms;
+  const { issuer, readAccessToken, backingOf, senderConstraints, users, subjects, keys, algorithms, answerEncryption, clock } = rooms;
   const path = '/userinfo';
 
   return {
@@ -49,17 +52,24 @@ export function userinfoEndpoint(rooms: {
       // Last, because a proof is used up.
       const { client } = backing;
       const headers = await provenAccess(senderConstraints, request, path, { token: presented.token, claims: token.claims, client });
-      const { userinfo_signed_response_alg: wanted } = client.metadata;
-      if (wanted === undefined) {
-        return { kind: 'json', status: 200, body: claims, headers };
-      }
-      // Section 5.3.2: iss and aud say who answers whom.
-      const body = await keys
-        .current(answerAlgorithm(wanted, permittedAlgorithms(client, algorithms)))
-        .sign('JWT', { ...claims, iss: issuer, aud: client.id });
-      return { kind: 'jwt', status: 200, contentType: 'application/jwt', body, headers };
+      const body = await jwtOf(client, claims);
+      return body === undefined
+        ? { kind: 'json', status: 200, body: claims, headers }
+        : { kind: 'jwt', status: 200, contentType: 'application/jwt', body, headers };
     },
   };
+
+  /** Section 5.3.2: iss and aud of what is signed say who answers whom. @returns undefined for a client that wants JSON. */
+  async function jwtOf(client: Client, claims: object): Promise<string | undefined> {
+    const { userinfo_signed_response_alg: wanted } = client.metadata;
+    if (wanted === undefined) {
+      return answerEncryption.encryptedJson(client, 'userinfo', claims);
+    }
+    const signed = await keys
+      .current(answerAlgorithm(wanted, permittedAlgorithms(client, algorithms)))
+      .sign('JWT', { ...claims, iss: issuer, aud: client.id });
+    return answerEncryption.encrypted(client, 'userinfo', signed);
+  }
 
   async function claimsBy(
     { claims: { scope: granted } }: OwnAccessToken,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { AnswerEncryption } from '../clients/answer-encryption.ts';
 import { mayUseGrantType } from '../clients/permissions.ts';
 import type { Lifetimes } from '../config/config.ts';
 import type { AuditTrail } from '../core/audit.ts';
@@ -27,10 +28,11 @@ export function authorizationCode(rooms: {
   readonly issueAccessToken: AccessTokenIssuer;
   readonly issueIdToken: IdTokenIssuer;
   readonly resources: Pick<Resources, 'registered'>;
+  readonly answerEncryption: Pick<AnswerEncryption, 'refuseWithoutKey'>;
   readonly lifetimes: Lifetimes;
   readonly audit: AuditTrail;
 }): GrantType {
-  const { grants, credentials, issueAccessToken, issueIdToken, resources, lifetimes, audit } = rooms;
+  const { grants, credentials, issueAccessToken, issueIdToken, resources, answerEncryption, lifetimes, audit } = rooms;
 
   return {
     type: 'authorization_code',
@@ -42,6 +44,7 @@ export function authorizationCode(rooms: {
       }
       const verifier = codeVerifier(parameters);
       const registered = await resources.registered();
+      await answerEncryption.refuseWithoutKey(client, 'id_token');
       const refreshes = mayUseGrantType(client, 'refresh_token');
       const outcome = await spendCode(
         grants,

@@ -1,3 +1,4 @@
+import type { AnswerEncryption } from '../clients/answer-encryption.ts';
 import { requestedScope } from '../clients/permissions.ts';
 import type { Lifetimes } from '../config/config.ts';
 import type { AuditTrail } from '../core/audit.ts';
@@ -26,10 +27,11 @@ export function refreshToken(rooms: {
   readonly issueAccessToken: AccessTokenIssuer;
   readonly issueIdToken: IdTokenIssuer;
   readonly resources: Pick<Resources, 'registered'>;
+  readonly answerEncryption: Pick<AnswerEncryption, 'refuseWithoutKey'>;
   readonly lifetimes: Lifetimes;
   readonly audit: AuditTrail;
 }): GrantType {
-  const { grants, credentials, issueAccessToken, issueIdToken, resources, lifetimes, audit } = rooms;
+  const { grants, credentials, issueAccessToken, issueIdToken, resources, answerEncryption, lifetimes, audit } = rooms;
 
   return {
     type: 'refresh_token',
@@ -79,6 +81,10 @@ export function refreshToken(rooms: {
       if (grant !== undefined && grant.clientId === client.id) {
         tokenTarget(wantedOf(request, grant), registered);
       }
+    }
+    const seekingKey = answerEncryption.refuseWithoutKey(client, 'id_token');
+    if (seekingKey !== undefined) {
+      await seekingKey;
     }
   }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { contextClassOf } from '../accounts/authentication-context.ts';
 import type { Users } from '../accounts/user.ts';
+import type { AnswerEncryption } from '../clients/answer-encryption.ts';
 import type { Client } from '../clients/client.ts';
 import { permittedAlgorithms } from '../clients/fapi2-profile.ts';
 import type { Lifetimes, SigningAlgorithm } from '../config/config.ts';
@@ -24,10 +25,10 @@ export interface IdTokenOrder {
   readonly answers: 'authentication' | 'refresh';
 }
 
-/** Makes ID tokens. @returns undefined when the scope has no `openid`: then none is due. */
+/** Makes ID tokens. @returns undefined when the scope has no `openid`: then none is due. @throws what `AnswerEncryption` throws */
 export type IdTokenIssuer = (order: IdTokenOrder, now: EpochSeconds) => Promise<string | undefined>;
 
-/** OpenID Connect Core section 2. Not there: `azp`, which says something only where the audience is not the client alone. */
+/** OpenID Connect Core section 2, signed and, for a client that is registered so, then encrypted (section 10.2). Not there: `azp`, which says something only where the audience is not the client alone. */
 export function idTokenIssuer(rooms: {
   readonly issuer: string;
   readonly keys: Pick<KeyRing, 'current'>;
@@ -36,8 +37,9 @@ export function idTokenIssuer(rooms: {
   readonly lifetimes: Lifetimes;
   readonly subjects: Subjects;
   readonly users: Pick<Users, 'find'>;
+  readonly answerEncryption: Pick<AnswerEncryption, 'encrypted'>;
 }): IdTokenIssuer {
-  const { issuer, keys, algorithms, lifetimes, subjects } = rooms;
+  const { issuer, keys, algorithms, lifetimes, subjects, answerEncryption } = rooms;
 
   return async (order, now) => {
     const { client, grant, scope, accessToken } = order;
@@ -46,7 +48,7 @@ export function idTokenIssuer(rooms: {
     }
     const key = keys.current(answerAlgorithm(client.metadata.id_token_signed_response_alg, permittedAlgorithms(client, algorithms)));
     const { authTime, methods, sessionId } = grant.authentication;
-    return key.sign('JWT', {
+    const idToken = await key.sign('JWT', {
       ...(await requestedClaims(order, rooms.users)),
       iss: issuer,
       sub: subjects.of(client, grant.user.id),
@@ -60,6 +62,7 @@ export function idTokenIssuer(rooms: {
       at_hash: leftHalfOfHash(accessToken, key.alg),
       sid: subjects.ofSession(client, sessionId),
     });
+    return answerEncryption.encrypted(client, 'id_token', idToken);
   };
 }
 

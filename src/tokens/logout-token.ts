@@ -1,3 +1,4 @@
+import type { AnswerEncryption } from '../clients/answer-encryption.ts';
 import type { Client } from '../clients/client.ts';
 import { permittedAlgorithms } from '../clients/fapi2-profile.ts';
 import type { SigningAlgorithm } from '../config/config.ts';
@@ -23,7 +24,8 @@ const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 const LIFETIME_SECONDS = 120;
 
 /**
- * OpenID Connect Back-Channel Logout section 2.4, signed as the client's ID tokens are. No `nonce`, which would let it pass for one of them;
+ * OpenID Connect Back-Channel Logout section 2.4, signed as the client's ID tokens are, and encrypted where they are: section 2.6 has clients
+ * reject one that is not. No `nonce`, which would let it pass for one of them;
  * both `sub` and `sid`, so that a client may go by either.
  */
 export function logoutTokenIssuer(rooms: {
@@ -32,11 +34,12 @@ export function logoutTokenIssuer(rooms: {
   /** SIGNING_ALGS. */
   readonly algorithms: readonly [SigningAlgorithm, ...SigningAlgorithm[]];
   readonly subjects: Subjects;
+  readonly answerEncryption: Pick<AnswerEncryption, 'encrypted'>;
 }): LogoutTokenIssuer {
-  const { issuer, keys, algorithms, subjects } = rooms;
+  const { issuer, keys, algorithms, subjects, answerEncryption } = rooms;
   return async ({ id, client, userId, sessionId }, now) => {
     const key = keys.current(answerAlgorithm(client.metadata.id_token_signed_response_alg, permittedAlgorithms(client, algorithms)));
-    return key.sign('logout+jwt', {
+    const logoutToken = await key.sign('logout+jwt', {
       iss: issuer,
       aud: client.id,
       iat: now,
@@ -46,5 +49,7 @@ export function logoutTokenIssuer(rooms: {
       sid: subjects.ofSession(client, sessionId),
       events: { [EVENT]: {} },
     });
+    // Section 2.4: an encrypted one SHOULD have iss in its header too, so that a client of several servers knows whose it is.
+    return answerEncryption.encrypted(client, 'id_token', logoutToken, { iss: issuer });
   };
 }

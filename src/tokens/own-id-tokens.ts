@@ -1,3 +1,4 @@
+import { looksEncrypted, type OwnDecryption } from '../keys/own-decryption.ts';
 import type { OwnTokens } from '../keys/own-tokens.ts';
 
 /** An ID token this server issued, however long ago: what it says about who logged in at whom. */
@@ -13,12 +14,18 @@ export type IdTokenReader = (token: string) => Promise<OwnIdToken | undefined>;
 
 /**
  * Reads our own ID tokens back as hints (OpenID Connect Core section 3.1.2.1; RP-Initiated Logout section 2). One that has expired says as
- * much as before about whose login it was.
+ * much as before about whose login it was. A client that got it encrypted sends what was inside, or encrypts that for this server (Core section
+ * 3.1.2.1).
  */
-export function idTokenReader(rooms: { readonly issuer: string; readonly tokens: OwnTokens }): IdTokenReader {
+export function idTokenReader(rooms: {
+  readonly issuer: string;
+  readonly tokens: OwnTokens;
+  readonly decryption: OwnDecryption;
+}): IdTokenReader {
   return async (token) => {
-    const claims = await rooms.tokens.verify(token, { typ: 'JWT' });
-    const { iss, sub, aud, auth_time: authTime, sid } = claims ?? {};
+    const signed = looksEncrypted(token) ? await rooms.decryption.open(token) : token;
+    const claims = signed && (await rooms.tokens.verify(signed, { typ: 'JWT' }));
+    const { iss, sub, aud, auth_time: authTime, sid } = claims || {};
     // Signed userinfo is of the same type and for the same audience, and tells of no login.
     if (iss !== rooms.issuer || typeof sub !== 'string' || typeof aud !== 'string' || typeof authTime !== 'number') {
       return undefined;

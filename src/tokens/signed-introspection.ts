@@ -1,3 +1,4 @@
+import type { AnswerEncryption } from '../clients/answer-encryption.ts';
 import type { Client } from '../clients/client.ts';
 import { permittedAlgorithms } from '../clients/fapi2-profile.ts';
 import type { SigningAlgorithm } from '../config/config.ts';
@@ -13,17 +14,19 @@ export type IntrospectionSigner = (caller: Client, answer: object, now: EpochSec
 
 /**
  * RFC 9701 section 5: the answer stands in a claim of its own, and the JWT has neither `sub` nor `exp`, so that it is no access token to
- * anybody. Not supported: encryption.
+ * anybody. Encrypted for a caller that is registered so (section 6).
  */
 export function introspectionSigner(rooms: {
   readonly issuer: string;
   readonly keys: Pick<KeyRing, 'current'>;
   readonly algorithms: readonly [SigningAlgorithm, ...SigningAlgorithm[]];
+  readonly answerEncryption: Pick<AnswerEncryption, 'encrypted'>;
 }): IntrospectionSigner {
-  const { issuer, keys, algorithms } = rooms;
+  const { issuer, keys, algorithms, answerEncryption } = rooms;
   return async (caller, answer, now) => {
     const key = keys.current(answerAlgorithm(caller.metadata.introspection_signed_response_alg, permittedAlgorithms(caller, algorithms)));
-    return key.sign('token-introspection+jwt', { iss: issuer, aud: caller.id, iat: now, token_introspection: answer });
+    const jwt = await key.sign('token-introspection+jwt', { iss: issuer, aud: caller.id, iat: now, token_introspection: answer });
+    return answerEncryption.encrypted(caller, 'introspection', jwt);
   };
 }
 

@@ -3,6 +3,7 @@ import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 
 import type { GrantFilter } from '../../src/grants/grants.ts';
 import { type Browser, browser, codeRequest, logIn, refresh, type TokenBody } from '../support/browser.ts';
 import { onEachDatabase } from '../support/databases.ts';
+import { encryptionPair, opened } from '../support/encryption.ts';
 import { type LogoutReceiver, startLogoutReceiver } from '../support/logout-receiver.ts';
 import { startTestServer, type TestClient, type TestServer, type TestUser } from '../support/test-server.ts';
 
@@ -75,6 +76,23 @@ onEachDatabase('back-channel logout (OpenID Connect Back-Channel Logout 1.0)', (
     expect(jti).to.be.a('string').and.not.equal('');
     const { url } = await tab.visit(codeRequest(server, own, { prompt: 'none', scope: 'openid' }).url);
     expect(url.searchParams.get('error')).to.equal('login_required');
+    expect(await noted()).to.equal(undefined);
+  });
+
+  it('is encrypted where the client’s ID tokens are, with iss outside as well (sections 2.4 and 2.6)', async () => {
+    const pair = encryptionPair();
+    const own = await client({ jwks: { keys: [pair.jwk] }, id_token_encrypted_response_alg: 'ECDH-ES+A256KW' });
+    const user = await server.user();
+    const tab = browser(server);
+    await tokensIn(tab, own, user);
+    await signOut(tab);
+    await receiver.times(1);
+    const { header, text } = await opened(receiver.received[0]?.token, pair);
+    expect(header).to.include({ alg: 'ECDH-ES+A256KW', cty: 'JWT', iss: server.issuer, kid: pair.kid });
+    const currentDate = new Date(server.clock.now() * 1000);
+    const keys = createRemoteJWKSet(new URL(`${server.issuer}/jwks`));
+    const { payload } = await jwtVerify(text, keys, { typ: 'logout+jwt', currentDate });
+    expect(payload).to.include({ aud: own.id, sub: user.id });
     expect(await noted()).to.equal(undefined);
   });
 

@@ -7,6 +7,7 @@ import { browser } from '../support/browser.ts';
 import { type HeldCertificate, selfSigned } from '../support/certificates.ts';
 import { onEachDatabase, sqliteDatabases } from '../support/databases.ts';
 import { proofKey } from '../support/dpop.ts';
+import { encryptedFor, encryptionPair, opened } from '../support/encryption.ts';
 import { arriveWith, ask, codeOf, type Fapi2Client, fapi2Client, pushAs, redeem, userinfo } from '../support/fapi2.ts';
 import { startLogoutReceiver } from '../support/logout-receiver.ts';
 import { behindProxy, passedOn } from '../support/mutual-tls.ts';
@@ -231,6 +232,19 @@ onEachDatabase('FAPI 2.0 Security Profile', (database) => {
       expect([...url.searchParams.keys()]).to.deep.equal(['response']);
       const { header, claims } = await readIdToken(server, signer, url.searchParams.get('response'));
       expect([header.alg, claims.aud]).to.deep.equal(['PS256', signer.id]);
+    });
+
+    it('encrypts what it signs for a client that is registered so, and takes its encrypted requests', async () => {
+      const own = encryptionPair();
+      const metadata = { authorization_encrypted_response_alg: 'ECDH-ES', request_object_encryption_alg: 'RSA-OAEP-256' };
+      const secretive = await fapi2Client(server, { ...metadata, jwks: { keys: [signer.pair.jwk, own.jwk] } }, signer.pair);
+      const { parameters } = requestParameters(server, secretive, { response_mode: 'jwt' });
+      const signed = await requestObject(server, secretive, signer.pair, parameters);
+      const request = await encryptedFor(server, signed, { alg: 'RSA-OAEP-256', enc: 'A128CBC-HS256' });
+      const { body } = await ask(server, secretive, '/par', { request }, { dpop: null });
+      const { url } = await arriveWith(server, secretive, String(body['request_uri']), user);
+      const { text } = await opened(url.searchParams.get('response'), own);
+      expect((await readIdToken(server, secretive, text)).header.alg).to.equal('PS256');
     });
 
     it('refuses a request that is not signed', async () => {

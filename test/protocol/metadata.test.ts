@@ -17,6 +17,17 @@ const CLAIMS = [
   'birthdate', 'zoneinfo', 'locale', 'updated_at', 'email', 'email_verified', 'address', 'phone_number', 'phone_number_verified',
 ];
 
+const ENCRYPTION = Object.fromEntries(
+  ['id_token', 'userinfo', 'authorization', 'introspection', 'request_object'].flatMap((what) => {
+    const isOurKey = what === 'request_object';
+    const algorithms = isOurKey ? ['ECDH-ES', 'RSA-OAEP-256'] : ['ECDH-ES', 'ECDH-ES+A128KW', 'ECDH-ES+A256KW', 'RSA-OAEP-256', 'RSA-OAEP'];
+    return [
+      [`${what}_encryption_alg_values_supported`, algorithms],
+      [`${what}_encryption_enc_values_supported`, ['A128CBC-HS256', 'A256CBC-HS512', 'A128GCM', 'A256GCM']],
+    ];
+  }),
+) as Readonly<Record<string, readonly string[]>>;
+
 describe('authorization server metadata (RFC 8414)', () => {
   const database = sqliteDatabases();
   let server: TestServer;
@@ -45,6 +56,7 @@ describe('authorization server metadata (RFC 8414)', () => {
       request_parameter_supported: true,
       request_uri_parameter_supported: false,
       request_object_signing_alg_values_supported: PRIVATE_KEY_ALGORITHMS,
+      ...ENCRYPTION,
       authorization_signing_alg_values_supported: ['ES256', 'RS256'],
       introspection_signing_alg_values_supported: ['ES256', 'RS256'],
       grant_types_supported: ['authorization_code', 'client_credentials', 'refresh_token'],

@@ -7,6 +7,7 @@ const LIMITS: RegistrationLimits = {
   responseTypes: ['code'],
   authMethods: ['client_secret_basic', 'client_secret_post', 'none'],
   signingAlgorithms: ['ES256', 'RS256'],
+  encryption: true,
   privateAddresses: false,
   defaultScope: 'openid',
   accessTokenMaxSeconds: 86_400,

@@ -10,6 +10,7 @@ const LIMITS: RegistrationLimits = {
   responseTypes: ['code'],
   authMethods: ['client_secret_basic', 'client_secret_jwt', 'private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth', 'none'],
   signingAlgorithms: ['ES256', 'RS256'],
+  encryption: true,
   privateAddresses: false,
   defaultScope: 'openid',
   accessTokenMaxSeconds: 86_400,

@@ -58,6 +58,7 @@ describe('grant types: a resource that changes while a code or refresh token is 
         subjects: subjectsWith('salt'),
       }),
       issueIdToken: async () => undefined,
+      answerEncryption: { refuseWithoutKey: () => undefined },
       lifetimes: LIFETIMES,
       audit: { record: () => undefined },
     };
