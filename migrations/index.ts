@@ -3,7 +3,8 @@ import { openidConnect } from './0002-openid-connect.ts';
 import { deliveries } from './0003-deliveries.ts';
 import { resources } from './0004-resources.ts';
 import { secondFactors } from './0006-second-factors.ts';
+import { changeNotices } from './0009-change-notices.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, oldest first. A list and not a scan of the folder, which would differ between the sources and what is built from them. */
-export const migrations: readonly Migration[] = [initial, openidConnect, deliveries, resources, secondFactors];
+export const migrations: readonly Migration[] = [initial, openidConnect, deliveries, resources, secondFactors, changeNotices];

@@ -43,7 +43,7 @@ export async function prepareServer(config: Config, { logger, clock, audit, prep
   const tls = readTlsFiles(config);
   const scheme = tls.identity === undefined ? 'http' : 'https';
   const issuer = config.issuer ?? `${scheme}://localhost:${port}`;
-  const database = await openDatabase(config.database);
+  const database = await openDatabase(config.database, config);
   try {
     const applied = await migrateUp(database);
     if (applied.length > 0) {

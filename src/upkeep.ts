@@ -6,6 +6,7 @@ import type { Clock } from './core/clock.ts';
 import type { DeliveryWorker } from './deliveries/delivery-worker.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import type { Resources } from './resources/registered-resources.ts';
+import { type ChangeNotices, listenForChanges } from './storage/change-notices.ts';
 import { cleanupOf } from './storage/cleanup.ts';
 import type { Database } from './storage/database.ts';
 import { changeWatcher } from './storage/revisions.ts';
@@ -29,10 +30,34 @@ export function startUpkeep(parts: {
   const cleanup = cleanupOf(database);
   const work = timers();
   work.every(SECOND, () => keys.reload(), logFailure('keys'));
-  work.every(SECOND, () => watcher.poll(), logFailure('changes'));
+  const look = work.every(SECOND, () => watcher.poll(), logFailure('changes'));
   work.every(SECOND, () => deliveries.run(), logFailure('deliveries'));
   work.every(60 * SECOND, cleanUp, logFailure('cleanup'));
-  return work;
+  const notices = noticesOf();
+  return {
+    async stop() {
+      await notices?.stop();
+      await work.stop();
+    },
+  };
+
+  /** On PostgreSQL nodes hear of changes at once. Looking every second is for when they do not. */
+  function noticesOf(): ChangeNotices | undefined {
+    if (config.database.kind === 'sqlite') {
+      return undefined;
+    }
+    return listenForChanges({
+      url: config.listenUrl ?? config.database.url,
+      onChange: () => look.soon(),
+      onState: (err) =>
+        err === undefined
+          ? logger.info('notices of changes come again')
+          : logger.warn(
+              { err },
+              'no notices of changes from the database; changes of other nodes are noticed within a second all the same',
+            ),
+    });
+  }
 
   async function cleanUp(): Promise<void> {
     const deleted = await cleanup.run({

@@ -9,7 +9,7 @@ export async function withDatabase<T>(cli: CommandLine, work: (database: Databas
   const config = cli.loadConfig();
   // Here and not at the top: the drivers take longer to load than most commands to run, and `--help` needs none.
   const { openDatabase } = await import('../storage/open-database.ts');
-  const database = await openDatabase(config.database);
+  const database = await openDatabase(config.database, config);
   try {
     return await work(database, config);
   } finally {

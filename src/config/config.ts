@@ -48,6 +48,10 @@ export interface Config {
   /** The issuer identifier, byte for byte; undefined outside production: http://localhost and the port. */
   readonly issuer: string | undefined;
   readonly database: DatabaseLocation;
+  /** Where PostgreSQL itself is, if `database` names a pooler before it; undefined: `database` is the server. */
+  readonly listenUrl: string | undefined;
+  /** Whether `database` is a pooler that hands out connections by the transaction. */
+  readonly hasPooler: boolean;
   /** As written: relative to the working directory. */
   readonly keysDirectory: string;
   /** At least one; the first signs where nothing else is asked for. */

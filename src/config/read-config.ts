@@ -55,6 +55,8 @@ export function readConfig(environment: Environment, envFileText: string | undef
     workers: read(settings.WORKERS),
     issuer: read(settings.ISSUER),
     database: read(settings.DATABASE_URL),
+    listenUrl: read(settings.DATABASE_LISTEN_URL),
+    hasPooler: read(settings.DATABASE_POOLER),
     keysDirectory: read(settings.KEYS_DIR),
     signingAlgorithms: read(settings.SIGNING_ALGS),
     signingKeyRotationSeconds: read(settings.SIGNING_KEY_ROTATION),

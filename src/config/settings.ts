@@ -36,6 +36,18 @@ export const settings = {
     meaning: 'sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE',
     parse: parseDatabaseLocation,
   },
+  DATABASE_LISTEN_URL: {
+    name: 'DATABASE_LISTEN_URL',
+    default: '',
+    meaning: 'Where DATABASE_URL is a pooler: postgres:// of the server itself, to hear of changes; unset: DATABASE_URL',
+    parse: parseListenUrl,
+  },
+  DATABASE_POOLER: {
+    name: 'DATABASE_POOLER',
+    default: 'off',
+    meaning: 'on where DATABASE_URL is a pooler in transaction mode, such as PgBouncer: nothing is set on connections',
+    parse: parseSwitch,
+  },
   KEYS_DIR: {
     name: 'KEYS_DIR',
     default: 'keys',
@@ -214,6 +226,16 @@ function parseWorkers(text: string): Parsed<number> {
   }
   const workers = /^\d{1,2}$/.test(text) ? Number(text) : Number.NaN;
   return workers >= 1 && workers <= 64 ? { value: workers } : { problem: `must be auto or a number from 1 to 64, not ${shown(text)}` };
+}
+
+function parseListenUrl(text: string): Parsed<string | undefined> {
+  if (text === '') {
+    return { value: undefined };
+  }
+  const parsed = parseDatabaseLocation(text);
+  return 'value' in parsed && parsed.value.kind === 'postgres'
+    ? { value: parsed.value.url }
+    : { problem: 'must be postgres://USER:PASSWORD@HOST/DATABASE' };
 }
 
 function parseFolder(text: string): Parsed<string> {

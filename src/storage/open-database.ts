@@ -5,14 +5,18 @@ import { connectSqlite } from './sqlite.ts';
 
 /**
  * Opens the database and sees that it answers. A SQLite file that is not there is made, with its folder, readable by this account alone.
+ * @param hasPooler connections are handed out by the transaction: nothing may be set on them, so the role's own settings are checked.
  * @throws DatabaseOpenError when it cannot be reached, written, or is damaged.
  */
-export async function openDatabase(location: DatabaseLocation): Promise<Database> {
+export async function openDatabase(
+  location: DatabaseLocation,
+  { hasPooler = false }: { readonly hasPooler?: boolean } = {},
+): Promise<Database> {
   switch (location.kind) {
     case 'sqlite':
       return databaseOn(await connectSqlite(location.path));
     case 'postgres':
-      return databaseOn(await connectPostgres(location.url));
+      return databaseOn(await connectPostgres(location.url, { hasPooler }));
     default:
       return location satisfies never;
   }

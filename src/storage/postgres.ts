@@ -10,19 +10,27 @@ import { silentLog } from './silent-log.ts';
  * as the server is.
  * @throws DatabaseOpenError when the server does not answer or refuses.
  */
-export async function connectPostgres(url: string, limits: PoolLimits = REQUEST_LIMITS): Promise<Connections> {
-  const connections = pool(url, limits);
+export async function connectPostgres(
+  url: string,
+  { limits = REQUEST_LIMITS, hasPooler = false }: { readonly limits?: PoolLimits; readonly hasPooler?: boolean } = {},
+): Promise<Connections> {
+  const connections = pool(url, limits, hasPooler);
   try {
     await connections.raw('SELECT 1');
+    if (hasPooler) {
+      await refuseUnsafeRole(connections);
+    }
   } catch (error) {
     await connections.destroy();
-    throw new DatabaseOpenError(`${nameOf(url)} cannot be opened: ${reasonOf(error)}`, { cause: error });
+    throw error instanceof DatabaseOpenError
+      ? error
+      : new DatabaseOpenError(`${nameOf(url)} cannot be opened: ${reasonOf(error)}`, { cause: error });
   }
   return {
     kind: 'postgres',
     knex: connections,
     async patiently(work) {
-      const own = pool(url, { connections: 1, statementMilliseconds: 0 });
+      const own = pool(url, { connections: 1, statementMilliseconds: 0 }, hasPooler);
       try {
         return await work(own);
       } finally {
@@ -45,7 +53,7 @@ const REQUEST_LIMITS: PoolLimits = { connections: 10, statementMilliseconds: 500
 
 const INT8 = 20;
 
-function pool(url: string, limits: PoolLimits): Knex {
+function pool(url: string, limits: PoolLimits, hasPooler: boolean): Knex {
   // Connections that did not answer in time or are being ended. A statement may still run on them, so they are not used again.
   const hung = new Set<string>();
   const instance = knex({
@@ -63,7 +71,8 @@ function pool(url: string, limits: PoolLimits): Knex {
     pool: {
       min: 0,
       max: limits.connections,
-      afterCreate: (connection: pg.Client, done: (error?: Error) => void) => void prepare(connection, limits).then(() => done(), done),
+      afterCreate: (connection: pg.Client, done: (error?: Error) => void) =>
+        hasPooler ? done() : void prepare(connection, limits).then(() => done(), done),
       validate: (connection: object) => !hung.delete(uidOf(connection)),
     },
     acquireConnectionTimeout: 5000,
@@ -93,6 +102,20 @@ async function prepare(connection: pg.Client, limits: PoolLimits): Promise<void>
     SET default_transaction_isolation = 'read committed';
     -- An answer is given only for what is on disk. Stricter settings of the server stay.
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`);
+}
+
+/** What `prepare` sets, the pooler would hand to others or forget: the role must have it of itself. */
+async function refuseUnsafeRole(connections: Knex): Promise<void> {
+  const { rows } = await connections.raw<{ rows: { commit: string; isolation: string }[] }>(
+    "SELECT current_setting('synchronous_commit') AS commit, current_setting('default_transaction_isolation') AS isolation",
+  );
+  const [settings] = rows;
+  if (settings?.commit === 'off' || settings?.isolation !== 'read committed') {
+    throw new DatabaseOpenError(
+      'Behind a pooler nothing can be set on a connection, and the role of DATABASE_URL has unsafe settings: ' +
+        "ALTER ROLE … SET synchronous_commit = 'on'; ALTER ROLE … SET default_transaction_isolation = 'read committed'.",
+    );
+  }
 }
 
 /** The name that knex gives a connection, in its pool and in its events. */

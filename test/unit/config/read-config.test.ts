@@ -27,6 +27,8 @@ describe('configuration: defaults', () => {
       workers: 1,
       issuer: undefined,
       database: { kind: 'sqlite', path: 'data/keyturn.sqlite' },
+      listenUrl: undefined,
+      hasPooler: false,
       keysDirectory: 'keys',
       signingAlgorithms: ['ES256', 'RS256'],
       signingKeyRotationSeconds: 30 * 86_400,

@@ -106,7 +106,7 @@ describe('an outage of PostgreSQL', () => {
 
     before(async () => {
       cluster = await startPostgresCluster();
-      database = databaseOn(await connectPostgres(cluster.url, { connections: CONNECTIONS, statementMilliseconds: 500 }));
+      database = databaseOn(await connectPostgres(cluster.url, { limits: { connections: CONNECTIONS, statementMilliseconds: 500 } }));
       await migrateUp(database);
     });
 
