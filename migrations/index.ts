@@ -2,9 +2,18 @@ import { initial } from './0001-initial.ts';
 import { openidConnect } from './0002-openid-connect.ts';
 import { deliveries } from './0003-deliveries.ts';
 import { resources } from './0004-resources.ts';
+import { authorizationDetails } from './0005-authorization-details.ts';
 import { secondFactors } from './0006-second-factors.ts';
 import { changeNotices } from './0009-change-notices.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, oldest first. A list and not a scan of the folder, which would differ between the sources and what is built from them. */
-export const migrations: readonly Migration[] = [initial, openidConnect, deliveries, resources, secondFactors, changeNotices];
+export const migrations: readonly Migration[] = [
+  initial,
+  openidConnect,
+  deliveries,
+  resources,
+  authorizationDetails,
+  secondFactors,
+  changeNotices,
+];

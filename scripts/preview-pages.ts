@@ -34,6 +34,7 @@ function previews(language: Language): Readonly<Record<string, string>> {
     },
     username: language === 'ko' ? '김민지' : 'minji.kim',
     redirectTo: describeRedirect(language, 'https://app.example.com/callback'),
+    details: [],
     ...form,
   };
   const error = { language, requestId: 'k3x9-000142' };
@@ -65,6 +66,33 @@ function previews(language: Language): Readonly<Record<string, string>> {
       ],
       redirectTo: describeRedirect(language, 'http://127.0.0.1:53682/callback'),
       remembered: false,
+    }),
+    'consent-details': consentPage({
+      ...consent,
+      scopes: ['openid'],
+      resources: [],
+      remembered: false,
+      details: [
+        {
+          words: {
+            display_name: { en: 'Make a payment', ko: '결제하기' },
+            description: { en: 'The bank pays once, and no more than this.', ko: '은행은 아래 금액을 한 번만 지급합니다.' },
+            field_names: {
+              amount: { en: 'Amount', ko: '금액' },
+              value: { en: 'Value', ko: '액수' },
+              currency: { en: 'Currency', ko: '통화' },
+              creditor: { en: 'To', ko: '받는 분' },
+            },
+          },
+          detail: {
+            type: 'payment',
+            amount: { currency: 'EUR', value: '123.50' },
+            creditor: 'Merchant A',
+            locations: ['https://api.bank.example/payments'],
+            actions: ['initiate', 'status'],
+          },
+        },
+      ],
     }),
     'consent-app': consentPage({
       ...consent,

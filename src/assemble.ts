@@ -2,7 +2,7 @@ import { authorizationRequests } from './authorization/authorization-requests.ts
 import { clientAuthenticator } from './clients/authentication.ts';
 import type { Endpoint } from './core/endpoint.ts';
 import type { ServerMetadata } from './endpoints/metadata.ts';
-import { metadataEndpoint, metadataPaths } from './endpoints/metadata.ts';
+import { metadataDocument, metadataEndpoint, metadataPaths } from './endpoints/metadata.ts';
 import type { Assembled, Feature } from './feature.ts';
 import { authorizationFlow } from './interaction/authorization-flow.ts';
 import type { Rooms } from './rooms.ts';
@@ -31,7 +31,10 @@ export function assemble(features: readonly Feature[], rooms: Rooms): readonly P
   const senderConstraints = features.flatMap((feature) => feature.senderConstraints ?? []);
   const assembled: Assembled = { authenticateClient, requests, flow, grantTypes, senderConstraints };
   const endpoints = features.flatMap((feature) => feature.endpoints?.(assembled) ?? []);
-  const metadata = metadataOf(features, endpoints, rooms);
+  const metadata = metadataDocument(
+    metadataOf(features, endpoints, rooms),
+    features.flatMap((feature) => feature.changingMetadata ?? []),
+  );
   const base = issuerPath(rooms.issuer);
   return [
     ...endpoints.map((endpoint) => ({ path: `${base}${endpoint.path}` as const, endpoint })),

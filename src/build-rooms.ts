@@ -5,6 +5,8 @@ import { totpEnrolment } from './accounts/totp-enrolment.ts';
 import { secondFactorVerifier } from './accounts/verify-second-factor.ts';
 import { issuerPath } from './assemble.ts';
 import { codeIssuer } from './authorization/code-issuer.ts';
+import { detailRequests, noDetailRequests } from './authorization-details/detail-requests.ts';
+import type { DetailTypes } from './authorization-details/detail-types.ts';
 import { answerEncryption } from './clients/answer-encryption.ts';
 import { readPublishedKeySet } from './clients/client-key-set.ts';
 import { type ClientKeys, clientKeys, keyFinder } from './clients/client-keys.ts';
@@ -47,12 +49,13 @@ export function buildRooms(parts: {
   readonly keys: KeyRing;
   readonly clients: ReturnType<typeof cachedClients>;
   readonly resources: Resources;
+  readonly detailTypes: DetailTypes;
   readonly subjects: Subjects;
   readonly deliverSoon: () => void;
   readonly clock: Clock;
   readonly audit: AuditTrail;
 }): Rooms {
-  const { config, tls, issuer, repositories, keys, clients, resources, subjects, deliverSoon, clock, audit } = parts;
+  const { config, tls, issuer, repositories, keys, clients, resources, detailTypes, subjects, deliverSoon, clock, audit } = parts;
   const { lifetimes } = config;
   const { secrets } = keys;
   const base = issuerPath(issuer);
@@ -68,7 +71,14 @@ export function buildRooms(parts: {
   const browserForms = forms(secrets, new URL(issuer).origin);
   const pending = pendingRequests(secrets);
   const tokens = ownTokens(keys);
-  const pages = interactionPages({ paths, forms: browserForms, pendingRequests: pending, users: repositories.users, resources });
+  const pages = interactionPages({
+    paths,
+    forms: browserForms,
+    pendingRequests: pending,
+    users: repositories.users,
+    resources,
+    detailTypes,
+  });
   const enrolment = totpEnrolment({ ...repositories, secrets, clock });
   const decryption = ownDecryption(keys);
   const readIdToken = idTokenReader({ issuer, tokens, decryption });
@@ -89,6 +99,8 @@ export function buildRooms(parts: {
     pushedRequestSeconds: config.pushedRequestSeconds,
     requirePushedRequests: config.requirePushedRequests,
     clients,
+    detailTypes,
+    detailRequests: config.features.has('authorization-details') ? detailRequests(detailTypes) : noDetailRequests,
     resources,
     clientKeys: keysOfAllClients,
     answerEncryption: encryption,

@@ -41,4 +41,6 @@ export interface Feature {
   readonly endpoints?: (assembled: Assembled) => readonly Endpoint[];
   /** Members of the server metadata beyond those derived from the above (RFC 8414 section 2). */
   readonly metadata?: Readonly<Record<string, unknown>>;
+  /** The same where it follows from records that come and go. Asked for each answer, so it answers from memory. */
+  readonly changingMetadata?: () => Promise<Readonly<Record<string, unknown>>>;
 }

@@ -1,4 +1,5 @@
 import { contextClasses } from './accounts/authentication-context.ts';
+import { authorizationDetailsRule } from './authorization/authorization-details.ts';
 import { contextClassRule } from './authorization/context-class-request.ts';
 import { dpopJktRule } from './authorization/dpop-jkt.ts';
 import { fapi2RedirectUriRule } from './authorization/fapi2-redirect-uri.ts';
@@ -115,6 +116,12 @@ function allFeatures(rooms: Rooms): readonly Feature[] {
     },
     { specification: 'RFC 8707: resource indicators', authorizationRules: [resourceRule, resourceScopeRule(rooms.resources)] },
     {
+      specification: 'RFC 9396: rich authorization requests',
+      name: 'authorization-details',
+      authorizationRules: [authorizationDetailsRule(rooms.detailRequests)],
+      changingMetadata: async () => detailTypesSupported(await rooms.detailTypes.names()),
+    },
+    {
       specification: 'RFC 9449: demonstrating proof of possession (DPoP)',
       name: 'dpop',
       senderConstraints: [dpop(rooms)],
@@ -202,6 +209,11 @@ function allFeatures(rooms: Rooms): readonly Feature[] {
       metadata: { backchannel_logout_supported: true, backchannel_logout_session_supported: true },
     },
   ];
+}
+
+/** RFC 9396 section 10. No type, no support. */
+function detailTypesSupported(types: readonly string[]): Readonly<Record<string, unknown>> {
+  return types.length === 0 ? {} : { authorization_details_types_supported: types };
 }
 
 /** RFC 8414 section 2: what the JWTs may be signed with, at each endpoint that authenticates clients. */

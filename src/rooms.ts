@@ -6,6 +6,8 @@ import type { Users } from './accounts/user.ts';
 import type { SecondFactorVerifier } from './accounts/verify-second-factor.ts';
 import type { CodeIssuer } from './authorization/code-issuer.ts';
 import type { PushedRequests } from './authorization/pushed-requests.ts';
+import type { DetailRequests } from './authorization-details/detail-requests.ts';
+import type { DetailTypes } from './authorization-details/detail-types.ts';
 import type { AnswerEncryption } from './clients/answer-encryption.ts';
 import type { ClientKeys } from './clients/client-keys.ts';
 import type { Clients } from './clients/clients.ts';
@@ -59,6 +61,9 @@ export interface Rooms {
   /** SIGNING_ALGS; the first signs where nothing else is asked for. */
   readonly algorithms: readonly [SigningAlgorithm, ...SigningAlgorithm[]];
   readonly clients: Clients;
+  /** Of authorization details (RFC 9396). */
+  readonly detailTypes: DetailTypes;
+  readonly detailRequests: DetailRequests;
   readonly clientKeys: ClientKeys;
   readonly answerEncryption: AnswerEncryption;
   readonly decryption: OwnDecryption;

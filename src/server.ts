@@ -1,4 +1,5 @@
 import { assemble } from './assemble.ts';
+import { cachedDetailTypes } from './authorization-details/detail-types.ts';
 import { buildRooms } from './build-rooms.ts';
 import { cachedClients } from './clients/clients.ts';
 import type { Config } from './config/config.ts';
@@ -36,6 +37,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
   try {
     const clients = cachedClients(repositories.clientStore);
     const resources = cachedResources(repositories.resourceStore);
+    const detailTypes = cachedDetailTypes(repositories.detailTypeStore);
     const subjects = subjectsWith(await repositories.serverValues.findOrMake('pairwise_salt', generateSecret));
     const rooms = buildRooms({
       config,
@@ -45,6 +47,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       keys,
       clients,
       resources,
+      detailTypes,
       subjects,
       clock,
       audit: surroundings.audit,
@@ -77,7 +80,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     });
     const address = await http.listen(config.host, port);
     // Last, so that a start that fails leaves no timer behind.
-    const upkeep = startUpkeep({ config, database, keys, clients, resources, deliveries, clock, logger });
+    const upkeep = startUpkeep({ config, database, keys, clients, resources, detailTypes, deliveries, clock, logger });
     const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
     return {
       issuer,

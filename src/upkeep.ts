@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { ACCOUNT_POLICY } from './accounts/login-throttle.ts';
+import type { DetailTypes } from './authorization-details/detail-types.ts';
 import type { cachedClients } from './clients/clients.ts';
 import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
@@ -14,19 +15,24 @@ import { timers } from './timers.ts';
 
 const SECOND = 1000;
 
-/** What goes on beside the requests: keys come and go, other processes change clients and resources, expired records are deleted. */
+/** What goes on beside the requests: keys come and go, other processes change clients, resources and types of details, expired records are deleted. */
 export function startUpkeep(parts: {
   readonly config: Config;
   readonly database: Database;
   readonly keys: KeyRing;
   readonly clients: ReturnType<typeof cachedClients>;
   readonly resources: Resources;
+  readonly detailTypes: DetailTypes;
   readonly deliveries: DeliveryWorker;
   readonly clock: Clock;
   readonly logger: Logger;
 }): { stop(): Promise<void> } {
-  const { config, database, keys, clients, resources, deliveries, clock, logger } = parts;
-  const watcher = changeWatcher(database, { clients: () => clients.forget(), resources: () => resources.forget() });
+  const { config, database, keys, clients, resources, detailTypes, deliveries, clock, logger } = parts;
+  const watcher = changeWatcher(database, {
+    clients: () => clients.forget(),
+    resources: () => resources.forget(),
+    detail_types: () => detailTypes.forget(),
+  });
   const cleanup = cleanupOf(database);
   const work = timers();
   work.every(SECOND, () => keys.reload(), logFailure('keys'));

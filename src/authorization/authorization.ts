@@ -1,3 +1,5 @@
+import type { AuthorizationDetails } from '../authorization-details/authorization-detail.ts';
+import { NO_DETAILS } from '../authorization-details/authorization-detail.ts';
 import type { Client } from '../clients/client.ts';
 import type { Scope } from '../core/scope.ts';
 import type { Confirmation, OpenIdRequest } from '../grants/grant.ts';
@@ -31,6 +33,8 @@ export interface Authorization {
   readonly scope: Scope;
   /** RFC 8707. */
   readonly resources: readonly string[];
+  /** RFC 9396. */
+  readonly authorizationDetails: AuthorizationDetails;
   /** RFC 7636, method S256. */
   readonly codeChallenge: string | undefined;
   /** The key that the code is to be bound to (RFC 9449 section 10). */
@@ -67,6 +71,7 @@ export async function authorizationOf(request: AddressedRequest, rules: readonly
 const NOTHING_ASKED: Authorization = {
   scope: [],
   resources: [],
+  authorizationDetails: NO_DETAILS,
   codeChallenge: undefined,
   confirmation: undefined,
   prompts: [],

@@ -37,6 +37,7 @@ export function codeIssuer(rooms: {
       userId,
       scope: authorization.scope,
       resources: authorization.resources,
+      authorizationDetails: authorization.authorizationDetails,
       authentication: { authTime: authentication.authTime, methods: authentication.methods, sessionId: authentication.sid },
       openid: authorization.openid,
       code: { redirectUri, redirectUriGiven, codeChallenge: authorization.codeChallenge },

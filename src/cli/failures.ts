@@ -60,8 +60,12 @@ const KNOWN: readonly {
   { matches: (error) => error instanceof KeyDirectoryError, status: 2, error: 'keys' },
   { matches: cannotListen, status: 2, error: 'listen', describe: listenProblem },
   { matches: (error) => error instanceof Refused, status: 1, error: 'refused' },
-  // By name: their modules load argon2 and JOSE, which a command that got here without them should not have to wait for.
-  { matches: ({ name }) => name === 'KeyCommandRefused' || name === 'UnacceptablePassword', status: 1, error: 'refused' },
+  // By name: their modules load argon2, JOSE and ajv, which a command that got here without them should not have to wait for.
+  {
+    matches: ({ name }) => ['KeyCommandRefused', 'UnacceptablePassword', 'UnacceptableDetailType'].includes(name),
+    status: 1,
+    error: 'refused',
+  },
   { matches: (error) => error instanceof StorageUnavailable, status: 1, error: 'unavailable' },
 ];
 

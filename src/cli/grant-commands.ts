@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { detailsMember } from '../authorization-details/authorization-detail.ts';
 import type { EpochSeconds } from '../core/clock.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { GrantFilter } from '../grants/grants.ts';
@@ -94,6 +95,7 @@ function documentOf(grant: Grant, now: EpochSeconds): object {
     sub: grant.user.id,
     scope: grant.scope.join(' '),
     resource: grant.resources,
+    ...detailsMember(grant.authorizationDetails),
     state: stateOf(grant, now),
     auth_time: grant.authentication.authTime,
     amr: grant.authentication.methods,

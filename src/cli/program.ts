@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { clientCommands } from './client-commands.ts';
 import type { CommandLine } from './command-line.ts';
+import { detailTypeCommands } from './detail-type-commands.ts';
 import { failureOf } from './failures.ts';
 import { grantCommands } from './grant-commands.ts';
 import { keyCommands } from './key-commands.ts';
@@ -53,6 +54,7 @@ function programOf(cli: CommandLine, json: boolean): Command {
   userCommands(program, cli);
   keyCommands(program, cli);
   grantCommands(program, cli);
+  detailTypeCommands(program, cli);
   migrateCommands(program, cli);
   return program;
 }

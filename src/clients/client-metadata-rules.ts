@@ -89,6 +89,7 @@ export function readClientMetadata(
     ...members.optional('access_token_signed_response_alg', algorithm),
     allowed_resources: resources,
     protected_resources: members.resources('protected_resources'),
+    ...members.optional('authorization_details_types', members.strings('authorization_details_types')),
     skip_consent: members.flag('skip_consent') ?? false,
     require_pkce: members.flag('require_pkce') ?? true,
     ...members.optional('profile', profile === 'fapi2' ? profile : undefined),

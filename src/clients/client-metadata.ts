@@ -58,6 +58,8 @@ export interface ClientMetadata
   readonly allowed_resources: readonly string[];
   /** Resources (RFC 8707) this client is the server of: it may introspect the tokens meant for them. */
   readonly protected_resources: readonly string[];
+  /** RFC 9396 section 10: the types of authorization details the client may ask for; absent: none. */
+  readonly authorization_details_types?: readonly string[];
   /** First-party: the user is not asked. */
   readonly skip_consent: boolean;
   readonly require_pkce: boolean;

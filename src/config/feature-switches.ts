@@ -9,6 +9,7 @@ export const featureSwitches = {
   'pushed-requests': 'on',
   'request-objects': 'on',
   jarm: 'on',
+  'authorization-details': 'on',
   'signed-introspection': 'on',
   'private-key-jwt': 'on',
   'client-secret-jwt': 'on',

@@ -72,6 +72,11 @@ export class InvalidTarget extends OAuthError {
   readonly code = 'invalid_target';
 }
 
+/** RFC 9396 section 5: details are of an unknown type, do not fit their type, or are more than may be asked for. */
+export class InvalidAuthorizationDetails extends OAuthError {
+  readonly code = 'invalid_authorization_details';
+}
+
 /** RFC 6749 section 4.1.2.1: the user (or a policy) said no. */
 export class AccessDenied extends OAuthError {
   readonly code = 'access_denied';

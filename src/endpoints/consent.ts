@@ -1,3 +1,4 @@
+import type { Authorization } from '../authorization/authorization.ts';
 import type { AuditTrail } from '../core/audit.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Endpoint } from '../core/endpoint.ts';
@@ -51,10 +52,10 @@ export function consentEndpoint(rooms: {
       const facts = { clientId: addressed.client.id, userId: session.userId, requestId: request.requestId };
       switch (request.form.get('decision')) {
         case 'allow':
-          if (isRemembered(addressed)) {
+          if (isRemembered(addressed, authorization)) {
             await consents.remember(session.userId, addressed.client.id, consentItems(authorization), now);
           }
-          audit.record('consent_granted', { ...facts, scope: authorization.scope.join(' ') });
+          audit.record('consent_granted', { ...facts, scope: authorization.scope.join(' '), ...detailTypes(authorization) });
           return flow.complete({ ...situation, session }, request);
         case 'deny':
           audit.record('consent_denied', facts);
@@ -66,4 +67,9 @@ export function consentEndpoint(rooms: {
       }
     },
   });
+}
+
+/** Their types alone: what else is in them may be personal data (RFC 9396 section 13). */
+function detailTypes({ authorizationDetails }: Authorization): { readonly authorizationDetailsTypes?: string } {
+  return authorizationDetails.length === 0 ? {} : { authorizationDetailsTypes: authorizationDetails.map(({ type }) => type).join(' ') };
 }

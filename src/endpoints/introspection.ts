@@ -1,3 +1,7 @@
+import type { AuthorizationDetails } from '../authorization-details/authorization-detail.ts';
+import { AUTHORIZATION_DETAILS, detailsMember } from '../authorization-details/authorization-detail.ts';
+import { ofClient } from '../authorization-details/detail-requests.ts';
+import { detailsAt } from '../authorization-details/locations.ts';
 import type { AuthenticatedClient, ClientAuthenticator } from '../clients/authentication.ts';
 import { mayUseGrantType } from '../clients/permissions.ts';
 import type { Clock } from '../core/clock.ts';
@@ -75,6 +79,7 @@ export function introspectionEndpoint(rooms: {
       sub: subjects.of(caller, grant.user.id),
       client_id: grant.clientId,
       scope: formatScope(grant.scope),
+      ...detailsMember(ofClient(grant.authorizationDetails, caller)),
       iat: grant.generationAt,
       exp: grant.expiresAt,
       ...confirmationClaim(grant.confirmation),
@@ -91,9 +96,17 @@ export function introspectionEndpoint(rooms: {
     if (!mayKnow || (await backingOf(accessToken)) === undefined) {
       return undefined;
     }
-    const { grant_id: _, ...claims } = accessToken.claims;
-    return { ...claims, active: true, token_type: tokenTypeOf(claims) };
+    const { grant_id: _, [AUTHORIZATION_DETAILS]: details, ...claims } = accessToken.claims;
+    const shown = detailsFor(caller, accessToken.clientId, details);
+    return { ...claims, ...detailsMember(shown), active: true, token_type: tokenTypeOf(claims) };
   }
+}
+
+/** RFC 9396 section 9.2: a resource server is shown those that are for it; what a client may do elsewhere it need not know (section 13). */
+function detailsFor(caller: AuthenticatedClient, clientId: string, details: unknown): AuthorizationDetails | undefined {
+  // The claim is one that this server signed: it has the shape it was given.
+  const all = details as AuthorizationDetails | undefined;
+  return all === undefined || caller.id === clientId ? all : detailsAt(all, [caller.id, ...caller.metadata.protected_resources]);
 }
 
 function saysNothingOfItself({ headers, form }: ProtocolRequest): boolean {

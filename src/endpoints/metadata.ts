@@ -3,19 +3,36 @@ import type { Endpoint } from '../core/endpoint.ts';
 /** RFC 8414 section 2. */
 export type ServerMetadata = Readonly<Record<string, unknown>> & { readonly issuer: string };
 
+/** The metadata as it is now, as JSON: the same string as long as nothing has changed. */
+export type MetadataDocument = () => Promise<string>;
+
+/** @param changing members that come and go while the server runs. */
+export function metadataDocument(
+  fixed: ServerMetadata,
+  changing: readonly (() => Promise<Readonly<Record<string, unknown>>>)[],
+): MetadataDocument {
+  let latest = JSON.stringify(fixed);
+  return async () => {
+    const parts = await Promise.all(changing.map((part) => part()));
+    const text = JSON.stringify(Object.assign({}, fixed, ...parts));
+    // Its entity tag is remembered with the string.
+    latest = text === latest ? latest : text;
+    return latest;
+  };
+}
+
 /**
  * The server metadata at one of its addresses. All of them serve the same document: RFC 8414 section 3.1 puts `/.well-known/…` before the
  * issuer's path, OpenID Connect Discovery section 4 puts it behind, and clients try either.
  * @param path absolute, not relative to the issuer.
  */
-export function metadataEndpoint(path: `/${string}`, metadata: ServerMetadata): Endpoint {
-  const body = JSON.stringify(metadata);
+export function metadataEndpoint(path: `/${string}`, metadata: MetadataDocument): Endpoint {
   return {
     path,
     methods: ['GET'],
     crossOrigin: true,
     async handle() {
-      return { kind: 'document', contentType: 'application/json', body, maxAgeSeconds: 300 };
+      return { kind: 'document', contentType: 'application/json', body: await metadata(), maxAgeSeconds: 300 };
     },
   };
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { DetailRequests } from '../authorization-details/detail-requests.ts';
 import type { AnswerEncryption } from '../clients/answer-encryption.ts';
 import { mayUseGrantType } from '../clients/permissions.ts';
 import type { Lifetimes } from '../config/config.ts';
@@ -19,6 +20,7 @@ import { accessTokenSeconds, refreshTokenIdleSeconds } from '../tokens/lifetimes
 import { tokenResponse } from '../tokens/token-response.ts';
 import type { GrantType, TokenRequest } from './grant-type.ts';
 import { grantedResources, remainingScope } from './granted.ts';
+import { grantedDetails, namesDetails, refuseBeyondGrant } from './granted-details.ts';
 import { refreshTokenBinding } from './refresh-token-binding.ts';
 
 /** RFC 6749 section 4.1.3 with PKCE (RFC 7636 section 4.6). */
@@ -29,10 +31,11 @@ export function authorizationCode(rooms: {
   readonly issueIdToken: IdTokenIssuer;
   readonly resources: Pick<Resources, 'registered'>;
   readonly answerEncryption: Pick<AnswerEncryption, 'refuseWithoutKey'>;
+  readonly detailRequests: DetailRequests;
   readonly lifetimes: Lifetimes;
   readonly audit: AuditTrail;
 }): GrantType {
-  const { grants, credentials, issueAccessToken, issueIdToken, resources, answerEncryption, lifetimes, audit } = rooms;
+  const { grants, credentials, issueAccessToken, issueIdToken, resources, answerEncryption, detailRequests, lifetimes, audit } = rooms;
 
   return {
     type: 'authorization_code',
@@ -43,6 +46,7 @@ export function authorizationCode(rooms: {
         throw refusal('the code was not made here');
       }
       const verifier = codeVerifier(parameters);
+      const asked = namesDetails(parameters) ? await detailRequests.requested(parameters, client) : undefined;
       const registered = await resources.registered();
       await answerEncryption.refuseWithoutKey(client, 'id_token');
       const refreshes = mayUseGrantType(client, 'refresh_token');
@@ -59,6 +63,7 @@ export function authorizationCode(rooms: {
             refuseOtherRedirectUri(parameters, binding);
             refuseOtherVerifier(verifier, binding);
             tokenTarget(wantedOf(request, grant), registered);
+            refuseBeyondGrant(asked, client, grant);
           },
         },
         now,
@@ -73,7 +78,9 @@ export function authorizationCode(rooms: {
       }
       const { grant } = outcome;
       const wanted = wantedOf(request, grant);
-      const accessToken = await issueAccessToken({ ...wanted, grant, confirmation, target: tokenTarget(wanted, registered) }, now);
+      const target = tokenTarget(wanted, registered);
+      const authorizationDetails = await grantedDetails(detailRequests, { asked, client, grant });
+      const accessToken = await issueAccessToken({ ...wanted, grant, authorizationDetails, confirmation, target }, now);
       const refresh = refreshes
         ? { token: credentials.refreshToken({ grantId: grant.id, generation: grant.generation }), grant }
         : undefined;

@@ -1,3 +1,6 @@
+import type { AuthorizationDetails } from '../authorization-details/authorization-detail.ts';
+import { NO_DETAILS } from '../authorization-details/authorization-detail.ts';
+import type { DetailRequests } from '../authorization-details/detail-requests.ts';
 import type { AnswerEncryption } from '../clients/answer-encryption.ts';
 import { requestedScope } from '../clients/permissions.ts';
 import type { Lifetimes } from '../config/config.ts';
@@ -18,6 +21,7 @@ import { refreshTokenIdleSeconds } from '../tokens/lifetimes.ts';
 import { tokenResponse } from '../tokens/token-response.ts';
 import type { GrantType, TokenRequest } from './grant-type.ts';
 import { grantedResources, remainingScope } from './granted.ts';
+import { grantedDetails, namesDetails, refuseBeyondGrant } from './granted-details.ts';
 import { refreshTokenBinding } from './refresh-token-binding.ts';
 
 /** RFC 6749 section 6, with rotation (RFC 9700 section 4.14.2) that neither forks nor logs out an honest client. */
@@ -28,10 +32,11 @@ export function refreshToken(rooms: {
   readonly issueIdToken: IdTokenIssuer;
   readonly resources: Pick<Resources, 'registered'>;
   readonly answerEncryption: Pick<AnswerEncryption, 'refuseWithoutKey'>;
+  readonly detailRequests: DetailRequests;
   readonly lifetimes: Lifetimes;
   readonly audit: AuditTrail;
 }): GrantType {
-  const { grants, credentials, issueAccessToken, issueIdToken, resources, answerEncryption, lifetimes, audit } = rooms;
+  const { grants, credentials, issueAccessToken, issueIdToken, resources, answerEncryption, detailRequests, lifetimes, audit } = rooms;
 
   return {
     type: 'refresh_token',
@@ -42,7 +47,8 @@ export function refreshToken(rooms: {
         throw refusal('the token was not made here');
       }
       const registered = await resources.registered();
-      await refuseBeforeUse(request, presented, registered);
+      const asked = namesDetails(parameters) ? await detailRequests.requested(parameters, client) : undefined;
+      await refuseBeforeUse(request, presented, { registered, asked });
       const outcome = await useRefreshToken(
         grants,
         {
@@ -58,7 +64,10 @@ export function refreshToken(rooms: {
       );
       const grant = liveGrant(outcome, request);
       const wanted = wantedOf(request, grant);
-      const accessToken = await issueAccessToken({ ...wanted, grant, confirmation, target: tokenTarget(wanted, registered) }, now);
+      const target = tokenTarget(wanted, registered);
+      const authorizationDetails =
+        grant.authorizationDetails === NO_DETAILS ? undefined : await grantedDetails(detailRequests, { asked, client, grant });
+      const accessToken = await issueAccessToken({ ...wanted, grant, authorizationDetails, confirmation, target }, now);
       const token = credentials.refreshToken({ grantId: grant.id, generation: grant.generation });
       const { scope } = wanted;
       const idToken = await issueIdToken({ client, grant, scope, accessToken: accessToken.token, answers: 'refresh' }, now);
@@ -71,15 +80,20 @@ export function refreshToken(rooms: {
    * is spared where nothing can: the request asks for nothing in particular, and neither the client nor a resource of its own has changed since the
    * grant was made.
    */
-  async function refuseBeforeUse(request: TokenRequest, { grantId }: GrantCredential, registered: RegisteredResources): Promise<void> {
+  async function refuseBeforeUse(
+    request: TokenRequest,
+    { grantId }: GrantCredential,
+    { registered, asked }: { registered: RegisteredResources; asked: AuthorizationDetails | undefined },
+  ): Promise<void> {
     const { parameters, client } = request;
-    const asks = parameters.get('scope') !== undefined || parameters.all('resource').length > 0;
+    const asks = parameters.get('scope') !== undefined || parameters.all('resource').length > 0 || asked !== undefined;
     const since = birthOf(grantId) - CLOCK_DIFFERENCE_SECONDS;
     const mayHaveLost = client.changedAt !== undefined && client.changedAt >= since;
     if (asks || mayHaveLost || mayRefuse(client, registered, since)) {
       const grant = await grants.find(grantId);
       if (grant !== undefined && grant.clientId === client.id) {
         tokenTarget(wantedOf(request, grant), registered);
+        refuseBeyondGrant(asked, client, grant);
       }
     }
     const seekingKey = answerEncryption.refuseWithoutKey(client, 'id_token');

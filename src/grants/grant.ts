@@ -1,3 +1,4 @@
+import type { AuthorizationDetails } from '../authorization-details/authorization-detail.ts';
 import type { EpochSeconds } from '../core/clock.ts';
 import type { Scope } from '../core/scope.ts';
 
@@ -66,6 +67,8 @@ export interface Grant {
   readonly scope: Scope;
   /** RFC 8707 resource indicators the grant is for; none: the client's own default. */
   readonly resources: readonly string[];
+  /** RFC 9396: what the user agreed to, element by element. */
+  readonly authorizationDetails: AuthorizationDetails;
   readonly authentication: Authentication;
   readonly code: CodeBinding;
   /** undefined: the scope has no `openid`. */

@@ -1,3 +1,4 @@
+import type { AuthorizationDetails } from '../authorization-details/authorization-detail.ts';
 import type { EpochSeconds } from '../core/clock.ts';
 import type { Authentication, CodeBinding, Confirmation, Grant, OpenIdRequest, RevocationReason } from './grant.ts';
 
@@ -8,6 +9,7 @@ export interface NewGrant {
   readonly userId: string;
   readonly scope: readonly string[];
   readonly resources: readonly string[];
+  readonly authorizationDetails?: AuthorizationDetails | undefined;
   readonly authentication: Authentication;
   readonly code: CodeBinding;
   readonly openid?: OpenIdRequest | undefined;

@@ -18,7 +18,7 @@ export function consentPrompt(consents: Consents): Prompt {
       if (addressed.client.metadata.skip_consent) {
         return false;
       }
-      if (session === undefined || !isRemembered(addressed)) {
+      if (session === undefined || !isRemembered(addressed, authorization)) {
         return true;
       }
       return !isWithin(consentItems(authorization), await consents.find(session.userId, addressed.client.id));
@@ -28,11 +28,15 @@ export function consentPrompt(consents: Consents): Prompt {
 }
 
 /**
- * Whether an answer counts for the next time. Not for a public client whose redirect URI any program on the device could claim: nothing shows
+ * Whether an answer counts for the next time. Not where details are asked for: a payment that was allowed is that payment, and not the next one
+ * (RFC 9396). And not for a public client whose redirect URI any program on the device could claim: nothing shows
  * that the one that asks next is the one that was allowed (RFC 8252 section 8.6; RFC 6749 section 10.2).
  */
-export function isRemembered({ client, redirectUri }: AddressedRequest): boolean {
-  return client.isConfidential || !canBeImpersonated(redirectUri);
+export function isRemembered(
+  { client, redirectUri }: AddressedRequest,
+  { authorizationDetails }: Pick<Authorization, 'authorizationDetails'>,
+): boolean {
+  return authorizationDetails.length === 0 && (client.isConfidential || !canBeImpersonated(redirectUri));
 }
 
 /** The scope values a user is told of: those asked for, and those whose data is asked for claim by claim (OpenID Connect Core section 5.5). */

@@ -1,6 +1,9 @@
 import type { Users } from '../accounts/user.ts';
+import type { AuthorizationDetail } from '../authorization-details/authorization-detail.ts';
+import type { DetailTypes } from '../authorization-details/detail-types.ts';
 import { cspSource } from '../clients/redirect-uri.ts';
 import type { ProtocolRequest, ProtocolResponse } from '../core/endpoint.ts';
+import type { ConsentDetail } from '../pages/consent-details.ts';
 import { consentPage } from '../pages/consent-page.ts';
 import type { Language } from '../pages/languages.ts';
 import { chooseLanguage } from '../pages/languages.ts';
@@ -45,8 +48,9 @@ export function interactionPages(rooms: {
   readonly pendingRequests: PendingRequests;
   readonly users: Users;
   readonly resources: Pick<Resources, 'registered'>;
+  readonly detailTypes: Pick<DetailTypes, 'find'>;
 }): InteractionPages {
-  const { paths, forms, pendingRequests, users, resources } = rooms;
+  const { paths, forms, pendingRequests, users, resources, detailTypes } = rooms;
 
   return {
     login(request, situation, failure) {
@@ -87,12 +91,13 @@ export function interactionPages(rooms: {
           client: { name: nameOf(situation), uri: client_uri, policyUri: policy_uri, tosUri: tos_uri },
           username: user?.username ?? '',
           scopes: shownScope(authorization),
+          details: await Promise.all(authorization.authorizationDetails.map(inWords)),
           resources: authorization.resources.map((identifier) => ({
             identifier,
             name: registered.get(identifier)?.metadata.resource_name,
           })),
           redirectTo: describeRedirect(language, addressed.redirectUri),
-          remembered: isRemembered(addressed),
+          remembered: isRemembered(addressed, authorization),
           action: paths.consent,
           hidden: { request: signed, form_token: form.token },
         }),
@@ -101,6 +106,12 @@ export function interactionPages(rooms: {
       };
     },
   };
+
+  async function inWords(detail: AuthorizationDetail): Promise<ConsentDetail> {
+    // A type that was deleted a moment ago keeps its name, and the answer will be refused.
+    const type = await detailTypes.find(detail.type);
+    return { words: type?.definition ?? { display_name: { en: detail.type } }, detail };
+  }
 }
 
 /** What the login form's token is good for. */

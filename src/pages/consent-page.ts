@@ -1,3 +1,4 @@
+import { type ConsentDetail, detailInWords } from './consent-details.ts';
 import { displayText, initial } from './display-text.ts';
 import { isolated, verbatim } from './foreign-text.ts';
 import { type HiddenFields, hiddenInputs } from './form-fields.ts';
@@ -30,6 +31,8 @@ export interface ConsentPage {
   /** Who is logged in. */
   readonly username: string;
   readonly scopes: readonly string[];
+  /** What is asked for in detail (RFC 9396). */
+  readonly details: readonly ConsentDetail[];
   readonly resources: readonly ConsentResource[];
   /** Where the browser goes next, as `describeRedirect` says it. */
   readonly redirectTo: string;
@@ -52,6 +55,7 @@ export function consentPage(data: ConsentPage): string {
     text,
     heading: fill(text.heading, { client: isolated(name) }),
     scopes: data.scopes.map((scope) => scopeItem({ description: describe(scope, text) })),
+    details: data.details.map((detail) => detailInWords(language, detail)),
     account: isolated(data.username, WHOLE),
     // Never cut where it can be helped: what follows `accounts.bank.example.` decides whose host it is.
     redirect: isolated(data.redirectTo, WHOLE),
@@ -116,6 +120,7 @@ const content = template<{
   text: Messages['consent'];
   heading: Markup;
   scopes: readonly Markup[];
+  details: readonly Markup[];
   account: Markup;
   redirect: Markup;
   resources: readonly Markup[];
@@ -132,8 +137,14 @@ const content = template<{
 
 <% } %>
 </ul>
-<% } else { %>
+<% } else if (it.details.length === 0) { %>
 <p class="lead"><%= it.text.noScopes %></p>
+<% } %>
+<% if (it.details.length > 0) { %>
+<p class="lead"><%= it.text.details %></p>
+<% for (const detail of it.details) { %><%~ detail %>
+
+<% } %>
 <% } %>
 <dl class="facts">
 <div><dt><%= it.text.account %></dt><dd><%~ it.account %></dd></div>

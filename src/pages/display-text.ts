@@ -31,6 +31,12 @@ export function displayText(text: string, longest = 64): string {
   return `${start.trimEnd()}…`;
 }
 
+/** Whether people see all of a text: nothing of it is invisible or painted over. Any white space is a space. */
+export function isShownWhole(text: string): boolean {
+  const spaced = text.replace(/\s/gu, ' ');
+  return spaced.replace(INVISIBLE, '').replace(PILED_MARKS, '$1') === spaced;
+}
+
 /** The first character of a cleaned name, as a capital: what stands where a logo would. */
 export function initial(name: string): string {
   const character = /[\p{L}\p{N}]/u.exec(name.normalize('NFC'))?.[0] ?? '?';

@@ -3,6 +3,11 @@ export const describedScopes = ['openid', 'profile', 'email', 'address', 'phone'
 
 export type DescribedScope = (typeof describedScopes)[number];
 
+/** Members that details of every type may have (RFC 9396 section 2.2). Any other is called what its type calls it. */
+export const commonFields = ['locations', 'actions', 'datatypes', 'identifier', 'privileges'] as const;
+
+export type CommonField = (typeof commonFields)[number];
+
 /** What went wrong, in the words of the person who sees it. */
 export type ErrorSituation = 'request' | 'expired' | 'notFound' | 'throttled' | 'unavailable' | 'failure';
 
@@ -50,6 +55,13 @@ export interface Messages {
     readonly noScopes: string;
     readonly scopes: Readonly<Record<DescribedScope, string>>;
     readonly otherScope: string;
+    /** Before what is asked for in detail (RFC 9396), each with the operator's name for it. */
+    readonly details: string;
+    /** RFC 9396 section 2.2. */
+    readonly detailFields: Readonly<Record<CommonField, string>>;
+    readonly yes: string;
+    readonly no: string;
+    readonly nothing: string;
     readonly account: string;
     readonly redirect: string;
     readonly resources: string;

@@ -59,6 +59,13 @@ code { font: .875em/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, "Noto San
 .facts dt { flex: 0 0 7.5rem; color: var(--quiet); font-size: .9375rem; }
 .facts dd { flex: 1 1 11rem; min-width: 0; font-weight: 600; }
 .facts code { display: block; font-weight: 400; }
+.detail { margin-top: .75rem; padding: .875rem 1rem; border: 1px solid var(--line); border-radius: .75rem; background: var(--tint); }
+.detail h2 { font-size: 1rem; font-weight: 650; }
+.detail p { margin-top: .125rem; color: var(--quiet); font-size: .9375rem; }
+.detail .facts { margin-top: .5rem; }
+.detail dd .facts { margin-top: 0; padding-inline-start: .75rem; border-inline-start: 1px solid var(--line); }
+.detail dd dt { font-weight: 400; }
+.detail dd ul { padding-inline-start: 1.125rem; }
 .links { display: flex; flex-wrap: wrap; gap: 0 1.25rem; margin-top: .25rem; list-style: none; font-size: .9375rem; }
 .links a { display: inline-flex; align-items: center; min-height: 2.75rem; }
 .decision { display: grid; gap: .75rem; margin-top: 1.25rem; }

@@ -1,3 +1,4 @@
+import { NO_DETAILS } from '../authorization-details/authorization-detail.ts';
 import { formatScope, type Scope } from '../core/scope.ts';
 import type { Confirmation, Grant, RevocationReason } from '../grants/grant.ts';
 import type { NewGrant } from '../grants/grants.ts';
@@ -16,6 +17,7 @@ export interface GrantRow {
   readonly redirect_uri_given: number;
   readonly code_challenge: string | null;
   readonly openid: string | null;
+  readonly authorization_details: string | null;
   readonly confirmation: string | null;
   readonly bound_from: number | null;
   readonly generation: number;
@@ -31,7 +33,7 @@ export interface GrantRow {
 
 /** What a statement selects, or returns, for a `GrantRow`. The subqueries read the row of the user that is there by the foreign key. */
 export const GRANT_COLUMNS = `grants.id, grants.client_id, grants.user_id, grants.scope, grants.resources, grants.auth_time, grants.auth_methods,
-  grants.session_id, grants.redirect_uri, grants.redirect_uri_given, grants.code_challenge, grants.openid, grants.confirmation, grants.bound_from, grants.generation, grants.generation_at,
+  grants.session_id, grants.redirect_uri, grants.redirect_uri_given, grants.code_challenge, grants.openid, grants.authorization_details, grants.confirmation, grants.bound_from, grants.generation, grants.generation_at,
   grants.expires_at, grants.absolute_expires_at, grants.created_at, grants.revoked_at, grants.revocation_reason,
   (SELECT users.disabled_at FROM users WHERE users.id = grants.user_id) AS user_disabled_at,
   (SELECT users.access_token_claims FROM users WHERE users.id = grants.user_id) AS user_access_token_claims`;
@@ -50,6 +52,7 @@ export const NEW_GRANT_COLUMNS = [
   ['redirect_uri_given', 'integer'],
   ['code_challenge', 'text'],
   ['openid', 'text'],
+  ['authorization_details', 'text'],
   ['confirmation', 'text'],
   ['bound_from', 'bigint'],
   ['generation', 'bigint'],
@@ -74,6 +77,7 @@ export function valuesOf(grant: NewGrant): readonly (string | number | null)[] {
     grant.code.redirectUriGiven ? 1 : 0,
     grant.code.codeChallenge ?? null,
     grant.openid === undefined ? null : JSON.stringify(grant.openid),
+    grant.authorizationDetails === undefined || grant.authorizationDetails.length === 0 ? null : JSON.stringify(grant.authorizationDetails),
     confirmationText(grant.confirmation),
     grant.confirmation === undefined ? null : 0,
     0,
@@ -95,6 +99,7 @@ export function grantOf(row: GrantRow): Grant {
     },
     scope: scopeOf(row.scope),
     resources: JSON.parse(row.resources),
+    authorizationDetails: row.authorization_details === null ? NO_DETAILS : JSON.parse(row.authorization_details),
     authentication: { authTime: row.auth_time, methods: JSON.parse(row.auth_methods), sessionId: row.session_id },
     code: {
       redirectUri: row.redirect_uri,

@@ -2,6 +2,7 @@ import type { LoginThrottleStore } from '../accounts/login-throttle-store.ts';
 import type { SecondFactors } from '../accounts/second-factor.ts';
 import type { Users } from '../accounts/user.ts';
 import type { PushedRequests } from '../authorization/pushed-requests.ts';
+import type { DetailTypeStore } from '../authorization-details/detail-type.ts';
 import type { ClientStore } from '../clients/client-store.ts';
 import type { Deliveries } from '../deliveries/delivery.ts';
 import type { Grants } from '../grants/grants.ts';
@@ -15,6 +16,7 @@ import { clientsIn } from './clients.ts';
 import { consentsIn } from './consents.ts';
 import type { Database } from './database.ts';
 import { deliveriesIn } from './deliveries.ts';
+import { detailTypesIn } from './detail-types.ts';
 import { grantsIn } from './grants.ts';
 import { loginAttemptsIn } from './login-attempts.ts';
 import { pushedRequestsIn } from './pushed-requests.ts';
@@ -30,6 +32,7 @@ import { usersIn } from './users.ts';
 export interface Repositories {
   readonly clientStore: ClientStore;
   readonly resourceStore: ResourceStore;
+  readonly detailTypeStore: DetailTypeStore;
   readonly users: Users;
   readonly secondFactors: SecondFactors;
   readonly grants: Grants;
@@ -48,6 +51,7 @@ export function repositoriesIn(database: Database): Repositories {
   return {
     clientStore: clientsIn(database),
     resourceStore: resourcesIn(database),
+    detailTypeStore: detailTypesIn(database),
     users: usersIn(database),
     secondFactors: secondFactorsIn(database),
     grants: grantsIn(database),

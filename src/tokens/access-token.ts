@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { contextClassOf } from '../accounts/authentication-context.ts';
+import type { AuthorizationDetails } from '../authorization-details/authorization-detail.ts';
+import { detailsMember } from '../authorization-details/authorization-detail.ts';
+import { detailsAt } from '../authorization-details/locations.ts';
 import type { Client } from '../clients/client.ts';
 import { permittedAlgorithms } from '../clients/fapi2-profile.ts';
 import type { Lifetimes, SigningAlgorithm } from '../config/config.ts';
@@ -23,6 +26,8 @@ export interface AccessTokenOrder {
   readonly scope: Scope;
   /** RFC 8707 resource indicators; none: the client's own first resource, or else the issuer. */
   readonly resources: readonly string[];
+  /** RFC 9396: what was allowed in detail; of this it carries what is of use at the resources that are named. undefined: nothing. */
+  readonly authorizationDetails?: AuthorizationDetails | undefined;
   /** Given by whoever used something up for the token, since a resource may change meanwhile: what was decided before that. */
   readonly target?: TokenTarget;
   /** The key its bearer must prove to hold; undefined: a bearer token. */
@@ -36,6 +41,7 @@ export interface IssuedAccessToken {
   readonly expiresIn: number;
   /** What it carries: what was ordered, or less. */
   readonly scope: Scope;
+  readonly authorizationDetails: AuthorizationDetails | undefined;
 }
 
 /**
@@ -61,6 +67,7 @@ export function accessTokenIssuer(rooms: {
     const { client, grant, confirmation } = order;
     const target = order.target ?? tokenTarget(order, await resources.registered());
     const { scope } = target;
+    const authorizationDetails = order.authorizationDetails && detailsAt(order.authorizationDetails, order.resources);
     const expiresIn = accessTokenSeconds(client, lifetimes, target.registrations);
     const claims = {
       // Before the others, so that no claim a deployment adds can stand in for one of the protocol's.
@@ -77,6 +84,8 @@ export function accessTokenIssuer(rooms: {
       jti: randomUUID(),
       client_id: client.id,
       ...(scope.length === 0 ? {} : { scope: formatScope(scope) }),
+      // RFC 9396 section 9.1.
+      ...detailsMember(authorizationDetails),
       ...confirmationClaim(confirmation),
       ...(grant === undefined ? {} : loginClaims(grant)),
     };
@@ -85,7 +94,7 @@ export function accessTokenIssuer(rooms: {
     // An algorithm that SIGNING_ALGS no longer has cannot sign; a token by another one is better than none.
     const permitted = permittedAlgorithms(client, algorithms);
     const key = keys.current(wanted !== undefined && permitted.includes(wanted) ? wanted : permitted[0]);
-    return { token: await key.sign('at+jwt', claims), tokenType: tokenTypeOf(claims), expiresIn, scope };
+    return { token: await key.sign('at+jwt', claims), tokenType: tokenTypeOf(claims), expiresIn, scope, authorizationDetails };
   };
 }
 

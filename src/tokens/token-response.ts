@@ -1,3 +1,5 @@
+import type { AuthorizationDetails } from '../authorization-details/authorization-detail.ts';
+import { detailsMember } from '../authorization-details/authorization-detail.ts';
 import type { EpochSeconds } from '../core/clock.ts';
 import { formatScope } from '../core/scope.ts';
 import type { Grant } from '../grants/grant.ts';
@@ -10,6 +12,8 @@ export interface TokenResponse {
   readonly token_type: 'Bearer' | 'DPoP';
   readonly expires_in: number;
   readonly scope?: string;
+  /** RFC 9396 section 7: those of the access token. */
+  readonly authorization_details?: AuthorizationDetails;
   readonly refresh_token?: string;
   /** OpenID Connect Core section 3.1.3.3. */
   readonly id_token?: string;
@@ -28,13 +32,14 @@ export interface IssuedTokens {
 }
 
 export function tokenResponse({ accessToken, refresh, idToken }: IssuedTokens, now: EpochSeconds): TokenResponse {
-  const { scope } = accessToken;
+  const { scope, authorizationDetails } = accessToken;
   const cap = refresh?.grant.absoluteExpiresAt;
   return {
     access_token: accessToken.token,
     token_type: accessToken.tokenType,
     expires_in: accessToken.expiresIn,
     ...(scope.length === 0 ? {} : { scope: formatScope(scope) }),
+    ...detailsMember(authorizationDetails),
     ...(refresh === undefined ? {} : { refresh_token: refresh.token, refresh_token_timeout: refresh.grant.expiresAt - now }),
     ...(cap === undefined ? {} : { authorization_expires_in: cap - now }),
     ...(idToken === undefined ? {} : { id_token: idToken }),

@@ -14,6 +14,7 @@ const ROOMS = [
   'keys',
   'pages',
   'clients',
+  'authorization-details',
   'accounts',
   'resources',
   'grants',

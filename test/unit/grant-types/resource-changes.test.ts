@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { noDetailRequests } from '../../../src/authorization-details/detail-requests.ts';
 import type { AuthenticatedClient } from '../../../src/clients/authentication.ts';
 import { clientOf } from '../../../src/clients/client.ts';
 import { newIdentifier } from '../../../src/core/identifiers.ts';
@@ -59,6 +60,7 @@ describe('grant types: a resource that changes while a code or refresh token is 
       }),
       issueIdToken: async () => undefined,
       answerEncryption: { refuseWithoutKey: () => undefined },
+      detailRequests: noDetailRequests,
       lifetimes: LIFETIMES,
       audit: { record: () => undefined },
     };

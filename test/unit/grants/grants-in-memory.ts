@@ -26,9 +26,10 @@ export function grantsInMemory(): Grants {
     records.get(id)?.revokedAt === undefined && change(id, { revokedAt: now, revocationReason: reason }) !== undefined;
 
   return {
-    async create({ userId, ...grant }) {
+    async create({ userId, authorizationDetails = [], ...grant }) {
       records.set(grant.id, {
         openid: undefined,
+        authorizationDetails,
         confirmation: undefined,
         boundFrom: undefined,
         ...grant,

@@ -13,6 +13,7 @@ function grant(changes: Partial<Grant> = {}): Grant {
     user: { id: 'user', disabled: false, accessTokenClaims: {} },
     scope: [],
     resources: [],
+    authorizationDetails: [],
     authentication: { authTime: 1000, methods: ['pwd'], sessionId: 'session' },
     code: { redirectUri: 'https://app.example/callback', redirectUriGiven: true, codeChallenge: undefined },
     openid: undefined,

@@ -7,6 +7,7 @@ const data: ConsentPage = {
   client: { name: 'Harbor Notes' },
   username: 'minji',
   scopes: ['openid', 'read:orders'],
+  details: [],
   resources: [{ identifier: 'https://api.example/' }],
   redirectTo: 'app.example.com',
   remembered: false,

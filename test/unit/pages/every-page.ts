@@ -19,6 +19,19 @@ export function everyPage(language: Language, foreign = 'a name'): Readonly<Reco
     client: { name: foreign, uri: foreign, policyUri: `https://client.example/${foreign}`, tosUri: `https://client.example/?${foreign}` },
     username: foreign,
     scopes: ['openid', 'profile', 'email', 'address', 'phone', 'offline_access', foreign],
+    details: [
+      {
+        words: { display_name: { en: foreign, ko: foreign }, description: { en: foreign }, field_names: { named: { en: foreign } } },
+        detail: {
+          type: foreign,
+          [foreign]: foreign,
+          named: foreign,
+          actions: [foreign, foreign],
+          more: { inner: [{ deeper: foreign }] },
+          amount: 1,
+        },
+      },
+    ],
     resources: [{ identifier: foreign, name: foreign }, { identifier: `https://api.example/${foreign}` }],
     redirectTo: foreign,
     ...form,
@@ -41,7 +54,7 @@ export function everyPage(language: Language, foreign = 'a name'): Readonly<Reco
     'recovery codes': recoveryCodesPage({ language, codes: ['abcd-efgh', 'jkmn-pqrs'], ...form }),
     consent: consentPage({ ...consent, remembered: false }),
     'consent remembered': consentPage({ ...consent, remembered: true }),
-    'consent to nothing': consentPage({ ...consent, scopes: [], resources: [], remembered: false }),
+    'consent to nothing': consentPage({ ...consent, scopes: [], details: [], resources: [], remembered: false }),
     'sign-out': signOutPage({ language, username: foreign, ...form }),
     'sign-out for a client': signOutPage({ language, username: foreign, clientName: foreign, ...form }),
     'signed out': signedOutPage({ language }),

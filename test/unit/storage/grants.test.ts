@@ -47,6 +47,7 @@ onEachDatabase('grants in the database', (databases) => {
       user: { id: parties.userId, disabled: false, accessTokenClaims: { department: 'R&D' } },
       scope: ['openid', 'read'],
       resources: ['https://api.example/'],
+      authorizationDetails: [],
       authentication: made.authentication,
       code: { redirectUri: 'https://app.example/callback?a=1&b=?', redirectUriGiven: true, codeChallenge: 'challenge' },
       openid: undefined,
