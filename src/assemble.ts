@@ -57,7 +57,7 @@ function metadataOf(features: readonly Feature[], endpoints: readonly Endpoint[]
       addresses[metadataName] = issuer + path;
     }
   }
-  return {
+  const metadata = {
     issuer,
     ...addresses,
     response_modes_supported: features.flatMap((feature) => feature.responseModes ?? []).map(({ name }) => name),
@@ -69,6 +69,14 @@ function metadataOf(features: readonly Feature[], endpoints: readonly Endpoint[]
     ...(mutualTls?.baseUrl === undefined ? {} : { mtls_endpoint_aliases: aliasesAt(mutualTls.baseUrl, endpoints) }),
     ...together(features.map((feature) => feature.metadata ?? {})),
   };
+  return Object.fromEntries(Object.entries(metadata).filter(([name]) => !isOfAbsent(name, addresses))) as unknown as ServerMetadata;
+}
+
+// What authenticates clients says how at each of them (RFC 8414 section 2): of one that is off there is nothing to say.
+const MAY_BE_ABSENT = ['revocation_endpoint', 'introspection_endpoint'];
+
+function isOfAbsent(member: string, addresses: Readonly<Record<string, string>>): boolean {
+  return MAY_BE_ABSENT.some((endpoint) => member.startsWith(endpoint) && addresses[endpoint] === undefined);
 }
 
 // Where the certificate of a connection counts: what authenticates a client, and what takes an access token.

@@ -13,7 +13,7 @@ import { generateSecret } from './core/secrets.ts';
 export interface Demo {
   /** Shell variables CLIENT_ID, CLIENT_SECRET, USER_NAME, USER_PASSWORD, REDIRECT_URI; mode 0600. (zsh reads USERNAME as an account to change to.) */
   readonly file: string;
-  /** A line for a shell that gets an access token. No secret stands in it. */
+  /** A line for a shell that gets an access token, or the metadata where clients have no tokens of their own. No secret stands in it. */
   readonly curl: string;
 }
 
@@ -42,6 +42,7 @@ export async function prepareDemo(rooms: {
   readonly clock: Clock;
 }): Promise<Demo> {
   const { config, issuer, clientStore, users, registration, passwords, clock } = rooms;
+  const hasOwnTokens = config.features.has('client-credentials');
   const file = resolve(config.database.kind === 'sqlite' ? dirname(config.database.path) : 'data', 'demo.env');
   const before = await variablesIn(file);
   // The file before the records: a secret that is in the database alone helps nobody. Of two servers that start at once one makes it.
@@ -53,7 +54,10 @@ export async function prepareDemo(rooms: {
   if (isNew || (await users.list({ limit: 1 })).length === 0) {
     await makeUser(password);
   }
-  return { file, curl: `. ${file} && curl -s -u $CLIENT_ID:$CLIENT_SECRET -d grant_type=client_credentials ${issuer}/token` };
+  const request = hasOwnTokens
+    ? `-u $CLIENT_ID:$CLIENT_SECRET -d grant_type=client_credentials ${issuer}/token`
+    : `${issuer}/.well-known/openid-configuration`;
+  return { file, curl: `. ${file} && curl -s ${request}` };
 
   async function makeClient(clientSecret: string): Promise<void> {
     const record = await clientStore.find(ID);
@@ -68,7 +72,7 @@ export async function prepareDemo(rooms: {
         client_secret: clientSecret,
         client_name: 'Demo client',
         redirect_uris: [REDIRECT_URI],
-        grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
+        grant_types: ['authorization_code', 'refresh_token', ...(hasOwnTokens ? ['client_credentials'] : [])],
         scope: 'openid profile email api:read api:write',
       })
       .catch(async (error: unknown) => {

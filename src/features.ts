@@ -11,7 +11,15 @@ import { pushedRequestForm, pushedRequestRule } from './authorization/pushed-req
 import { requestObjectForm, signedRequestRule } from './authorization/request-object.ts';
 import { resourceScopeRule } from './authorization/resource-scope.ts';
 import { formPostMode, fragmentMode, queryMode } from './authorization/response-modes.ts';
-import { registrationRule, repeatsRule, resourceRule, responseModeRule, responseTypeRule, scopeRule } from './authorization/rules.ts';
+import {
+  noResourceRule,
+  registrationRule,
+  repeatsRule,
+  resourceRule,
+  responseModeRule,
+  responseTypeRule,
+  scopeRule,
+} from './authorization/rules.ts';
 import { assertionAcceptance } from './clients/assertion-acceptance.ts';
 import { CLIENT_SECRET_ALGORITHMS, PRIVATE_KEY_ALGORITHMS } from './clients/client-algorithms.ts';
 import { clientSecretBasic } from './clients/client-secret-basic.ts';
@@ -53,7 +61,14 @@ import { introspectionSigner } from './tokens/signed-introspection.ts';
 
 /** What this server can do as it is configured. Metadata, registration limits and routes are derived from it. */
 export function features(rooms: Rooms): readonly Feature[] {
-  return allFeatures(rooms).filter(({ name }) => name === undefined || rooms.enabled.has(name));
+  return allFeatures(rooms).map((feature) =>
+    feature.name === undefined || rooms.enabled.has(feature.name) ? feature : switchedOff(feature),
+  );
+}
+
+/** What is left of a feature that is off: what waits in the outbox from before is not sent, and not kept for a day either. */
+function switchedOff({ specification, deliveryKinds = [] }: Feature): Feature {
+  return { specification, deliveryKinds: deliveryKinds.map(({ kind }) => ({ kind, requestFor: async () => undefined })) };
 }
 
 /** THE list, one specification an entry. */
@@ -89,7 +104,7 @@ function allFeatures(rooms: Rooms): readonly Feature[] {
       endpoints: ({ flow }) => [authorizationEndpoint({ ...rooms, flow }), resumeEndpoint({ ...rooms, flow })],
       metadata: { response_types_supported: ['code'] },
     },
-    { specification: 'RFC 6749 section 4.4: client credentials grant', grantTypes: [clientCredentials(rooms)] },
+    { specification: 'RFC 6749 section 4.4: client credentials grant', name: 'client-credentials', grantTypes: [clientCredentials(rooms)] },
     { specification: 'RFC 6749 section 6: refreshing an access token', grantTypes: [refreshToken(rooms)] },
     {
       specification: 'draft-ietf-oauth-refresh-token-expiration-03: lifetimes in the token response',
@@ -103,18 +118,29 @@ function allFeatures(rooms: Rooms): readonly Feature[] {
     { specification: 'RFC 7517: key set', endpoints: () => [keySetEndpoint(rooms.keys)] },
     {
       specification: 'RFC 7009: token revocation',
+      name: 'revocation',
       endpoints: (assembled) => [revocationEndpoint({ ...rooms, ...assembled })],
     },
     {
       specification: 'RFC 7662: token introspection',
-      endpoints: (assembled) => [introspectionEndpoint({ ...rooms, ...assembled, signIntrospection: introspectionSigner(rooms) })],
+      name: 'introspection',
+      endpoints: (assembled) => [
+        introspectionEndpoint({
+          ...rooms,
+          ...assembled,
+          signIntrospection: rooms.enabled.has('signed-introspection') ? introspectionSigner(rooms) : undefined,
+        }),
+      ],
     },
     {
       specification: 'RFC 9701: JWT response for token introspection',
       name: 'signed-introspection',
       metadata: { introspection_signing_alg_values_supported: rooms.algorithms },
     },
-    { specification: 'RFC 8707: resource indicators', authorizationRules: [resourceRule, resourceScopeRule(rooms.resources)] },
+    {
+      specification: 'RFC 8707: resource indicators',
+      authorizationRules: [rooms.enabled.has('resource-indicators') ? resourceRule : noResourceRule, resourceScopeRule(rooms.resources)],
+    },
     {
       specification: 'RFC 9396: rich authorization requests',
       name: 'authorization-details',
@@ -133,7 +159,6 @@ function allFeatures(rooms: Rooms): readonly Feature[] {
       specification: 'RFC 9126: pushed authorization requests',
       name: 'pushed-requests',
       requestForms: [pushedRequestForm({ ...rooms, secrets: rooms.keys.secrets })],
-      authorizationRules: [pushedRequestRule(rooms)],
       endpoints: (assembled) => [pushedAuthorizationRequestEndpoint({ ...rooms, ...assembled })],
       metadata: rooms.requirePushedRequests ? { require_pushed_authorization_requests: true } : {},
     },
@@ -141,19 +166,23 @@ function allFeatures(rooms: Rooms): readonly Feature[] {
       specification: 'RFC 9101: JWT-secured authorization requests, by value',
       name: 'request-objects',
       requestForms: [requestObjectForm(rooms)],
-      authorizationRules: [signedRequestRule],
-      metadata: {
-        request_parameter_supported: true,
-        request_uri_parameter_supported: false,
-        request_object_signing_alg_values_supported: PRIVATE_KEY_ALGORITHMS,
-      },
+      metadata: { request_parameter_supported: true, request_object_signing_alg_values_supported: PRIVATE_KEY_ALGORITHMS },
+    },
+    {
+      // Without a switch: where a form of request is off, a client that insists on it is refused, and not let in by another way.
+      specification: 'RFC 9126 section 6, RFC 9101 section 10.5: forms of request that a client insists on',
+      authorizationRules: [pushedRequestRule(rooms), signedRequestRule],
     },
     {
       specification: 'FAPI 2.0 Security Profile (clients with the profile fapi2; see clients/fapi2-profile.ts)',
       authorizationRules: [fapi2RedirectUriRule],
     },
-    { specification: 'OAuth 2.0 Multiple Response Type Encoding Practices section 2.1: response modes', responseModes: [fragmentMode] },
-    { specification: 'OAuth 2.0 Form Post Response Mode', responseModes: [formPostMode] },
+    {
+      specification: 'OAuth 2.0 Multiple Response Type Encoding Practices section 2.1: response modes',
+      name: 'fragment',
+      responseModes: [fragmentMode],
+    },
+    { specification: 'OAuth 2.0 Form Post Response Mode', name: 'form-post', responseModes: [formPostMode] },
     {
       specification: 'JARM: JWT secured authorization responses',
       name: 'jarm',
@@ -170,10 +199,25 @@ function allFeatures(rooms: Rooms): readonly Feature[] {
       metadata: { ui_locales_supported: languages },
     },
     {
-      specification: 'OpenID Connect Core and Discovery: ID tokens, userinfo, claims',
-      authorizationRules: [openIdRequestRule(rooms.readIdToken)],
-      endpoints: ({ senderConstraints }) => [userinfoEndpoint({ ...rooms, senderConstraints })],
+      specification: 'OpenID Connect Core and Discovery: ID tokens, claims',
+      authorizationRules: [openIdRequestRule(rooms)],
       metadata: openIdProviderMetadata(rooms.algorithms),
+    },
+    {
+      specification: 'OpenID Connect Core section 5.3: userinfo',
+      name: 'userinfo',
+      endpoints: ({ senderConstraints }) => [userinfoEndpoint({ ...rooms, senderConstraints })],
+      metadata: { userinfo_signing_alg_values_supported: rooms.algorithms },
+    },
+    {
+      specification: 'OpenID Connect Core section 5.5: claims asked for one by one (see authorization/openid-request.ts)',
+      name: 'claims-parameter',
+      metadata: { claims_parameter_supported: true },
+    },
+    {
+      specification: 'OpenID Connect Core section 8.1: pairwise subjects (see tokens/subjects.ts)',
+      name: 'pairwise-subjects',
+      metadata: { subject_types_supported: ['pairwise'] },
     },
     {
       specification: 'OpenID Connect Core section 10.2, and RFC 7516: encrypted answers and requests',
@@ -182,7 +226,7 @@ function allFeatures(rooms: Rooms): readonly Feature[] {
     },
     {
       specification: 'RFC 9470 sections 4 to 7, OpenID Connect Core section 5.5.1.1: step-up authentication',
-      authorizationRules: [contextClassRule(reachableClasses)],
+      authorizationRules: [contextClassRule({ ...rooms, reachable: reachableClasses })],
       metadata: { acr_values_supported: reachableClasses },
     },
     {

@@ -1,4 +1,5 @@
 import { requestedScope } from '../clients/permissions.ts';
+import type { EnabledFeatures } from '../config/feature-switches.ts';
 import { UnmetAuthenticationRequirements } from '../core/errors.ts';
 import type { AuthorizationRule, RequestedContextClasses } from './authorization.ts';
 import { readClaims } from './claims-parameter.ts';
@@ -10,9 +11,12 @@ import { readClaims } from './claims-parameter.ts';
  * `acr_values` are taken for necessary (RFC 9470 section 5: the server SHOULD, or a client that a resource server sent here comes back with
  * the same token for ever); whoever is content with less lists that too. Values that nobody knows here ask for nothing, as OpenID Connect Core
  * would have it, unless they are essential.
- * @param reachable `acr_values_supported`.
+ * @param rooms.reachable `acr_values_supported`.
  */
-export function contextClassRule(reachable: readonly string[]): AuthorizationRule {
+export function contextClassRule(rooms: { readonly reachable: readonly string[]; readonly enabled: EnabledFeatures }): AuthorizationRule {
+  const { reachable, enabled } = rooms;
+  const takesClaims = enabled.has('claims-parameter');
+
   function requested(values: readonly string[] | undefined, isRequired: boolean): RequestedContextClasses | undefined {
     const [first, ...others] = (values ?? []).filter((value) => reachable.includes(value));
     return first === undefined ? undefined : { values: [first, ...others], isRequired };
@@ -21,7 +25,7 @@ export function contextClassRule(reachable: readonly string[]): AuthorizationRul
   return {
     name: 'authentication context class',
     apply({ client, parameters }) {
-      const text = parameters.get('claims');
+      const text = takesClaims ? parameters.get('claims') : undefined;
       const isOpenId = requestedScope(parameters, client.scope, client.scope).includes('openid');
       const claimed = text === undefined || !isOpenId ? undefined : readClaims(text, client.scope).contextClasses;
       const essential = claimed?.isEssential === true ? requested(claimed.values, true) : undefined;

@@ -1,6 +1,7 @@
 import type { AnswerEncryption } from '../clients/answer-encryption.ts';
 import { permittedAlgorithms } from '../clients/fapi2-profile.ts';
 import type { SigningAlgorithm } from '../config/config.ts';
+import type { EnabledFeatures } from '../config/feature-switches.ts';
 import { answerAlgorithm } from '../keys/answer-algorithm.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { ResponseMode } from './response-modes.ts';
@@ -19,14 +20,15 @@ export function signedResponseModes(rooms: {
   readonly keys: Pick<KeyRing, 'current'>;
   readonly algorithms: readonly [SigningAlgorithm, ...SigningAlgorithm[]];
   readonly answerEncryption: Pick<AnswerEncryption, 'encrypted'>;
+  readonly enabled: EnabledFeatures;
 }): readonly ResponseMode[] {
-  const { issuer, keys, algorithms, answerEncryption } = rooms;
+  const { issuer, keys, algorithms, answerEncryption, enabled } = rooms;
   // Section 2.3.4: `jwt` alone is what the response type has by default, with a JWT.
   return [
     signed('jwt', queryMode),
     signed('query.jwt', queryMode),
-    signed('fragment.jwt', fragmentMode),
-    signed('form_post.jwt', formPostMode),
+    ...(enabled.has('fragment') ? [signed('fragment.jwt', fragmentMode)] : []),
+    ...(enabled.has('form-post') ? [signed('form_post.jwt', formPostMode)] : []),
   ];
 
   function signed(name: string, mode: ResponseMode): ResponseMode {

@@ -1,5 +1,6 @@
 import type { Client } from '../clients/client.ts';
 import { requestedScope } from '../clients/permissions.ts';
+import type { EnabledFeatures } from '../config/feature-switches.ts';
 import { InvalidRequest } from '../core/errors.ts';
 import type { Parameters } from '../core/parameters.ts';
 import type { IdTokenReader } from '../tokens/own-id-tokens.ts';
@@ -13,7 +14,10 @@ const LONGEST_NONCE = 1024;
  * What makes an authorization request an authentication request (OpenID Connect Core section 3.1.2.1): nonce, claims, whom it is about.
  * Nothing follows from `display` and `claims_locales`: the pages fit every window, and there is one spelling of every claim.
  */
-export function openIdRequestRule(readIdToken: IdTokenReader): AuthorizationRule {
+export function openIdRequestRule(rooms: { readonly readIdToken: IdTokenReader; readonly enabled: EnabledFeatures }): AuthorizationRule {
+  const { readIdToken } = rooms;
+  // Section 5.5: "Support for the claims parameter is OPTIONAL", and a server without it answers with what it would have said anyhow.
+  const takesClaims = rooms.enabled.has('claims-parameter');
   return {
     name: 'openid',
     async apply({ client, parameters }) {
@@ -21,7 +25,7 @@ export function openIdRequestRule(readIdToken: IdTokenReader): AuthorizationRule
         return {};
       }
       const nonce = nonceIn(parameters);
-      const text = parameters.get('claims');
+      const text = takesClaims ? parameters.get('claims') : undefined;
       const requested = text === undefined ? undefined : readClaims(text, client.scope);
       const hinted = await hintedSubject(readIdToken, client, parameters.get('id_token_hint'));
       return {

@@ -62,3 +62,9 @@ export const resourceRule: AuthorizationRule = {
   name: 'resource',
   apply: ({ client, parameters }) => ({ resources: requestedResources(parameters, client.metadata.allowed_resources) }),
 };
+
+/** In its place where the feature is off: a token for another audience than was asked for is what nobody wants. */
+export const noResourceRule: AuthorizationRule = {
+  name: 'resource',
+  apply: ({ parameters }) => ({ resources: requestedResources(parameters, []) }),
+};

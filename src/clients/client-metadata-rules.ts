@@ -1,4 +1,5 @@
 import type { SigningAlgorithm } from '../config/config.ts';
+import type { EnabledFeatures } from '../config/feature-switches.ts';
 import { OAuthError } from '../core/errors.ts';
 import { formatScope, parseScope } from '../core/scope.ts';
 import { readCertificateMetadata } from './certificate-metadata.ts';
@@ -13,9 +14,12 @@ import { readOpenIdMetadata } from './openid-metadata.ts';
 import { redirectUriProblem } from './redirect-uri.ts';
 import { readRequestMetadata } from './request-metadata.ts';
 import { sectorProblem } from './sector-identifier.ts';
+import { refuseSwitchedOff } from './switched-off-metadata.ts';
 
 /** What this server can register a client for: derived from the features that are on. */
 export interface RegistrationLimits {
+  /** Those with a switch that are on. */
+  readonly features: EnabledFeatures;
   readonly grantTypes: readonly string[];
   readonly responseTypes: readonly string[];
   readonly authMethods: readonly TokenEndpointAuthMethod[];
@@ -58,6 +62,7 @@ export function readClientMetadata(
   input: Readonly<Record<string, unknown>>,
   limits: RegistrationLimits,
 ): { readonly metadata: ClientMetadata; readonly ignored: readonly string[] } {
+  refuseSwitchedOff(input, limits.features, refuse);
   const members = metadataReader(input, refuse);
   const method = members.oneOf('token_endpoint_auth_method', limits.authMethods) ?? 'client_secret_basic';
   const grantTypes = members.listOf('grant_types', limits.grantTypes) ?? ['authorization_code'];

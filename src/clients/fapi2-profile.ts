@@ -1,4 +1,5 @@
 import type { SigningAlgorithm } from '../config/config.ts';
+import type { EnabledFeatures } from '../config/feature-switches.ts';
 import type { Client } from './client.ts';
 import type { ClientMetadata } from './client-metadata.ts';
 
@@ -40,9 +41,14 @@ export function permittedAlgorithms<Name extends string>(
 export function fapi2Metadata(
   metadata: ClientMetadata,
   given: Readonly<Record<string, unknown>>,
-  rules: { readonly signingAlgorithms: readonly SigningAlgorithm[]; readonly refuse: (problem: string) => never },
+  rules: {
+    readonly features: EnabledFeatures;
+    readonly signingAlgorithms: readonly SigningAlgorithm[];
+    readonly refuse: (problem: string) => never;
+  },
 ): ClientMetadata {
   const problem =
+    featureProblem(metadata, rules.features) ??
     authenticationProblem(metadata) ??
     algorithmProblem(metadata) ??
     metadata.redirect_uris.map(transportProblem).find((found) => found !== undefined) ??
@@ -73,6 +79,16 @@ export function fapi2Metadata(
 }
 
 const DEMANDED = { require_pkce: true, require_pushed_authorization_requests: true, refresh_token_rotation: false } as const;
+
+/** What the profile cannot be held without. */
+function featureProblem({ tls_client_certificate_bound_access_tokens }: ClientMetadata, features: EnabledFeatures): string | undefined {
+  if (!features.has('pushed-requests')) {
+    return 'profile: fapi2 needs the feature pushed-requests, which is off on this server (FEATURES).';
+  }
+  return features.has('dpop') || tls_client_certificate_bound_access_tokens === true
+    ? undefined
+    : 'profile: fapi2 needs the feature dpop, which is off on this server (FEATURES), or tls_client_certificate_bound_access_tokens.';
+}
 
 // Section 5.3.2.1: mutual TLS or private_key_jwt. So no public clients and no shared secrets.
 const METHODS: readonly string[] = ['private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth'];

@@ -1,18 +1,20 @@
 import type { Config } from '../config/config.ts';
 import type { RegistrationLimits } from './client-metadata-rules.ts';
 
-/** What clients can be registered for. A test holds the first three against the features of the server. */
+/** What clients can be registered for. A test holds grant types, response types and methods against the features of the server. */
 export function registrationLimits(
-  config: Pick<Config, 'signingAlgorithms' | 'lifetimes' | 'outboundPrivateAddresses' | 'mutualTls' | 'features'>,
+  config: Pick<Config, 'features' | 'signingAlgorithms' | 'lifetimes' | 'outboundPrivateAddresses' | 'mutualTls'>,
 ): RegistrationLimits {
+  const { features } = config;
   return {
-    grantTypes: ['authorization_code', 'refresh_token', 'client_credentials'],
+    features,
+    grantTypes: ['authorization_code', 'refresh_token', ...(features.has('client-credentials') ? ['client_credentials'] : [])],
     responseTypes: ['code'],
     authMethods: [
       'client_secret_basic',
       'client_secret_post',
-      'client_secret_jwt',
-      'private_key_jwt',
+      ...(features.has('client-secret-jwt') ? (['client_secret_jwt'] as const) : []),
+      ...(features.has('private-key-jwt') ? (['private_key_jwt'] as const) : []),
       ...(config.mutualTls?.clientCaFile === undefined ? [] : (['tls_client_auth'] as const)),
       ...(config.mutualTls === undefined ? [] : (['self_signed_tls_client_auth'] as const)),
       'none',

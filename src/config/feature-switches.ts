@@ -5,15 +5,24 @@ import { type Parsed, shown } from './setting.ts';
  * `features.ts` without a name here is what the server is about, and always on.
  */
 export const featureSwitches = {
-  dpop: 'on',
-  'pushed-requests': 'on',
-  'request-objects': 'on',
-  jarm: 'on',
-  'authorization-details': 'on',
-  'signed-introspection': 'on',
+  'client-credentials': 'on',
   'private-key-jwt': 'on',
   'client-secret-jwt': 'on',
   'second-factors': 'on',
+  dpop: 'on',
+  'resource-indicators': 'on',
+  'authorization-details': 'on',
+  'pushed-requests': 'on',
+  'request-objects': 'on',
+  fragment: 'on',
+  'form-post': 'on',
+  jarm: 'on',
+  revocation: 'on',
+  introspection: 'on',
+  'signed-introspection': 'on',
+  userinfo: 'on',
+  'claims-parameter': 'on',
+  'pairwise-subjects': 'on',
   encryption: 'on',
   'rp-initiated-logout': 'on',
   'back-channel-logout': 'on',
@@ -23,6 +32,9 @@ export type FeatureName = keyof typeof featureSwitches;
 
 /** The features with a switch that are on. */
 export type EnabledFeatures = ReadonlySet<FeatureName>;
+
+/** What a feature is nothing without: with that it is off as well, and cannot be asked for. */
+const NEEDS: Readonly<Partial<Record<FeatureName, FeatureName>>> = { 'signed-introspection': 'introspection' };
 
 const names = Object.keys(featureSwitches) as readonly FeatureName[];
 
@@ -41,6 +53,11 @@ export function parseFeatures(text: string): Parsed<EnabledFeatures> {
     }
     decided.add(name);
     enabled[isOff ? 'delete' : 'add'](name);
+  }
+  for (const [name, needed] of Object.entries(NEEDS) as [FeatureName, FeatureName][]) {
+    if (!enabled.has(needed) && enabled.delete(name) && decided.has(name)) {
+      return { problem: `names ${name}, which needs ${needed}` };
+    }
   }
   return { value: enabled };
 }

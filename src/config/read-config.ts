@@ -158,6 +158,16 @@ function contradictions(config: Config, malformed: ReadonlySet<string>): readonl
       rotation !== undefined && prepublish >= rotation,
       `SIGNING_KEY_PREPUBLISH, ${writeDuration(prepublish)}, must be shorter than SIGNING_KEY_ROTATION, ${writeDuration(rotation ?? 0)}`,
     ],
+    [
+      ['REQUIRE_PUSHED_AUTHORIZATION_REQUESTS', 'FEATURES'],
+      config.requirePushedRequests && !config.features.has('pushed-requests'),
+      'REQUIRE_PUSHED_AUTHORIZATION_REQUESTS must be off where FEATURES has -pushed-requests: nobody could begin',
+    ],
+    [
+      ['DPOP_NONCE', 'FEATURES'],
+      config.dpopNonceRequired && !config.features.has('dpop'),
+      'DPOP_NONCE must be off where FEATURES has -dpop: no proof is looked at',
+    ],
   ];
   return rules.filter(([involved, isBroken]) => isBroken && !involved.some((name) => malformed.has(name))).map(([, , problem]) => problem);
 }

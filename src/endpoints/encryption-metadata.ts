@@ -5,7 +5,7 @@ import { ENCRYPTION_KEY_ALGORITHMS } from '../keys/key-algorithms.ts';
 /** What can be encrypted, and the feature that it is part of; undefined: it is always there. */
 const ENCRYPTABLE = {
   id_token: undefined,
-  userinfo: undefined,
+  userinfo: 'userinfo',
   authorization: 'jarm',
   introspection: 'signed-introspection',
   request_object: 'request-objects',

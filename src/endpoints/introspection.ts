@@ -37,7 +37,8 @@ export function introspectionEndpoint(rooms: {
   readonly readAccessToken: AccessTokenReader;
   readonly backingOf: AccessTokenBacker;
   readonly subjects: Subjects;
-  readonly signIntrospection: IntrospectionSigner;
+  /** undefined: answers are never signed (the feature is off), whatever a caller would rather have. */
+  readonly signIntrospection: IntrospectionSigner | undefined;
   readonly clock: Clock;
 }): Endpoint {
   const { issuer, authenticateClient, credentials, grants, readAccessToken, backingOf, subjects, signIntrospection, clock } = rooms;
@@ -48,7 +49,7 @@ export function introspectionEndpoint(rooms: {
     metadataName: 'introspection_endpoint',
     async handle(request) {
       refuseRepeats(request.form);
-      const isSigned = asksForSignedIntrospection(request.headers['accept']);
+      const isSigned = signIntrospection !== undefined && asksForSignedIntrospection(request.headers['accept']);
       if (isSigned && saysNothingOfItself(request)) {
         throw new InvalidRequest(UNAUTHENTICATED);
       }

@@ -1,8 +1,9 @@
 import type { ClientAuthenticator } from '../clients/authentication.ts';
 import { mayUseGrantType } from '../clients/permissions.ts';
+import type { EnabledFeatures } from '../config/feature-switches.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Endpoint } from '../core/endpoint.ts';
-import { UnauthorizedClient, UnsupportedGrantType } from '../core/errors.ts';
+import { InvalidTarget, UnauthorizedClient, UnsupportedGrantType } from '../core/errors.ts';
 import { refuseRepeats, required } from '../core/parameters.ts';
 import type { GrantType } from '../grant-types/grant-type.ts';
 import type { SenderConstraint } from '../tokens/sender-constraint.ts';
@@ -13,8 +14,10 @@ export function tokenEndpoint(rooms: {
   readonly grantTypes: readonly GrantType[];
   readonly authenticateClient: ClientAuthenticator;
   readonly senderConstraints: readonly SenderConstraint[];
+  readonly enabled: EnabledFeatures;
   readonly clock: Clock;
 }): Endpoint {
+  const takesResources = rooms.enabled.has('resource-indicators');
   const grantTypes = new Map(rooms.grantTypes.map((grantType) => [grantType.type, grantType]));
 
   return {
@@ -33,6 +36,10 @@ export function tokenEndpoint(rooms: {
       }
       if (!mayUseGrantType(client, grantType.type)) {
         throw new UnauthorizedClient(`The client is not registered for the grant type ${grantType.type}.`);
+      }
+      if (!takesResources && form.get('resource') !== undefined) {
+        // Ignored, it would give a token for another audience than was asked for.
+        throw new InvalidTarget('Resource indicators (RFC 8707) are not supported here: send no resource.');
       }
       const proven = await provenKey(rooms.senderConstraints, request, '/token', client);
       refuseUnbound(client, proven);

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import type { RegistrationLimits } from '../../../src/clients/client-metadata-rules.ts';
 import { InvalidClientMetadata, RESERVED_CLAIMS, readClientMetadata } from '../../../src/clients/client-metadata-rules.ts';
+import { type FeatureName, featureSwitches } from '../../../src/config/feature-switches.ts';
 
 const LIMITS: RegistrationLimits = {
+  features: new Set(Object.keys(featureSwitches) as FeatureName[]),
   grantTypes: ['authorization_code', 'refresh_token', 'client_credentials'],
   responseTypes: ['code'],
   authMethods: ['client_secret_basic', 'client_secret_post', 'none'],

@@ -3,9 +3,11 @@ import type { Client } from '../../../src/clients/client.ts';
 import type { RegistrationLimits } from '../../../src/clients/client-metadata-rules.ts';
 import { InvalidClientMetadata, readClientMetadata } from '../../../src/clients/client-metadata-rules.ts';
 import { permittedAlgorithms } from '../../../src/clients/fapi2-profile.ts';
+import { type FeatureName, featureSwitches } from '../../../src/config/feature-switches.ts';
 import { clientKeyPair } from '../../support/assertions.ts';
 
 const LIMITS: RegistrationLimits = {
+  features: new Set(Object.keys(featureSwitches) as FeatureName[]),
   grantTypes: ['authorization_code', 'refresh_token', 'client_credentials'],
   responseTypes: ['code'],
   authMethods: ['client_secret_basic', 'client_secret_jwt', 'private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth', 'none'],

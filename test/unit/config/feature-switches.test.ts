@@ -21,6 +21,13 @@ describe('the setting FEATURES', () => {
     expect(enabledBy('dpop')).to.have.members(byDefault);
   });
 
+  it('turns off what is nothing without another feature, and refuses to turn it on without', () => {
+    expect(enabledBy('-introspection')).to.have.members(byDefault.filter((name) => !name.endsWith('introspection')));
+    expect(parseFeatures('signed-introspection,-introspection')).to.deep.equal({
+      problem: 'names signed-introspection, which needs introspection',
+    });
+  });
+
   it('is documented name by name', () => {
     const rows = readFileSync(join(import.meta.dirname, '../../../docs/features.md'), 'utf8').matchAll(/^\| `([\w-]+)` \| (on|off) \|/gm);
     expect(Object.fromEntries([...rows].map(([, name, state]) => [name, state]))).to.deep.equal(featureSwitches);

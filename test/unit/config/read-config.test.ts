@@ -210,6 +210,12 @@ describe('configuration: problems', () => {
       [{ ACCESS_TOKEN_TTL: '25h', ACCESS_TOKEN_MAX_TTL: '24h' }, 'ACCESS_TOKEN_TTL', 'ACCESS_TOKEN_MAX_TTL'],
       [{ ID_TOKEN_TTL: '2d', ACCESS_TOKEN_MAX_TTL: '24h' }, 'ID_TOKEN_TTL', 'ACCESS_TOKEN_MAX_TTL'],
       [{ SIGNING_KEY_ROTATION: '2d', SIGNING_KEY_PREPUBLISH: '2d' }, 'SIGNING_KEY_PREPUBLISH', 'SIGNING_KEY_ROTATION'],
+      [
+        { REQUIRE_PUSHED_AUTHORIZATION_REQUESTS: 'on', FEATURES: '-pushed-requests' },
+        'REQUIRE_PUSHED_AUTHORIZATION_REQUESTS',
+        'FEATURES has -pushed-requests',
+      ],
+      [{ DPOP_NONCE: 'on', FEATURES: '-dpop' }, 'DPOP_NONCE', 'FEATURES has -dpop'],
     ];
     for (const [environment, one, other] of cases) {
       expect(problemsOf(environment)).to.have.length(1);

@@ -1,0 +1,69 @@
+import type { EnabledFeatures, FeatureName } from '../config/feature-switches.ts';
+
+/** A member of the metadata that is of a feature, whatever its value; or one value of a member. */
+type OfFeature = string | readonly [member: string, value: string];
+
+/**
+ * What clients register for each feature that has a switch. While it is off they cannot: a promise to a client that nobody keeps is worse
+ * than none. A new switch has to say here what it takes along.
+ */
+const OF_FEATURES: Readonly<Record<FeatureName, readonly OfFeature[]>> = {
+  'client-credentials': [['grant_types', 'client_credentials']],
+  'private-key-jwt': [['token_endpoint_auth_method', 'private_key_jwt']],
+  'client-secret-jwt': [['token_endpoint_auth_method', 'client_secret_jwt']],
+  'second-factors': [['default_acr_values', 'urn:keyturn:acr:2fa']],
+  dpop: ['dpop_bound_access_tokens'],
+  'resource-indicators': ['allowed_resources'],
+  'authorization-details': ['authorization_details_types'],
+  'pushed-requests': ['require_pushed_authorization_requests'],
+  'request-objects': ['require_signed_request_object', 'request_object_signing_alg', 'request_object_encryption_alg'],
+  fragment: [],
+  'form-post': [],
+  jarm: ['authorization_signed_response_alg', 'authorization_encrypted_response_alg'],
+  revocation: [],
+  introspection: ['protected_resources'],
+  'signed-introspection': ['introspection_signed_response_alg', 'introspection_encrypted_response_alg'],
+  userinfo: ['userinfo_signed_response_alg', 'userinfo_encrypted_response_alg'],
+  'claims-parameter': [],
+  'pairwise-subjects': [['subject_type', 'pairwise'], 'sector_identifier_uri'],
+  // Refused where these members are read (encryption-metadata.ts).
+  encryption: [],
+  'rp-initiated-logout': ['post_logout_redirect_uris'],
+  'back-channel-logout': ['backchannel_logout_uri', 'backchannel_logout_session_required'],
+};
+
+/**
+ * Looks for what only a feature that is off would give a meaning.
+ * @param refuse is told what is wrong, one sentence that begins with the member's name, and throws.
+ */
+export function refuseSwitchedOff(
+  input: Readonly<Record<string, unknown>>,
+  enabled: EnabledFeatures,
+  refuse: (problem: string) => never,
+): void {
+  for (const [feature, parts] of Object.entries(OF_FEATURES) as [FeatureName, readonly OfFeature[]][]) {
+    const found = enabled.has(feature) ? undefined : parts.find((part) => isAskedFor(input, part));
+    if (found !== undefined) {
+      const [member, value] = typeof found === 'string' ? [found, ''] : found;
+      refuse(`${member}: ${value === '' ? '' : `${value} `}needs the feature ${feature}, which is off on this server (FEATURES).`);
+    }
+  }
+}
+
+function isAskedFor(input: Readonly<Record<string, unknown>>, part: OfFeature): boolean {
+  if (typeof part === 'string') {
+    return saysSomething(valueOf(input, part));
+  }
+  const [member, wanted] = part;
+  const value = valueOf(input, member);
+  return value === wanted || (Array.isArray(value) && value.includes(wanted));
+}
+
+/** `false` and nothing at all is what holds anyhow: whole documents are sent back to be changed. */
+function saysSomething(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== false && value !== '' && !(Array.isArray(value) && value.length === 0);
+}
+
+function valueOf(input: Readonly<Record<string, unknown>>, member: string): unknown {
+  return Object.hasOwn(input, member) ? input[member] : undefined;
+}
