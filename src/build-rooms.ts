@@ -69,7 +69,7 @@ export function buildRooms(parts: {
   };
   const credentials = grantCredentials(secrets);
   const browserForms = forms(secrets, new URL(issuer).origin);
-  const pending = pendingRequests(secrets);
+  const pending = pendingRequests({ secrets, pushedRequests: repositories.pushedRequests });
   const tokens = ownTokens(keys);
   const pages = interactionPages({
     paths,
@@ -98,6 +98,7 @@ export function buildRooms(parts: {
     mutualTls: config.mutualTls && { authorities: tls.clientAuthorities?.certificates, baseUrl: config.mutualTls.baseUrl },
     pushedRequestSeconds: config.pushedRequestSeconds,
     requirePushedRequests: config.requirePushedRequests,
+    mostPushedRequests: config.mostPushedRequests,
     clients,
     detailTypes,
     detailRequests: config.features.has('authorization-details') ? detailRequests(detailTypes) : noDetailRequests,

@@ -51,6 +51,7 @@ import { clientCredentials } from './grant-types/client-credentials.ts';
 import { refreshToken } from './grant-types/refresh-token.ts';
 import { consentPrompt } from './interaction/consent-prompt.ts';
 import { loginPrompt } from './interaction/login-prompt.ts';
+import { PENDING_REQUEST_SECONDS } from './interaction/pending-request.ts';
 import { secondFactorPrompt } from './interaction/second-factor-prompt.ts';
 import { languages } from './pages/languages.ts';
 import type { Rooms } from './rooms.ts';
@@ -158,7 +159,7 @@ function allFeatures(rooms: Rooms): readonly Feature[] {
     {
       specification: 'RFC 9126: pushed authorization requests',
       name: 'pushed-requests',
-      requestForms: [pushedRequestForm({ ...rooms, secrets: rooms.keys.secrets })],
+      requestForms: [pushedRequestForm({ ...rooms, secrets: rooms.keys.secrets, loginSeconds: PENDING_REQUEST_SECONDS })],
       endpoints: (assembled) => [pushedAuthorizationRequestEndpoint({ ...rooms, ...assembled })],
       metadata: rooms.requirePushedRequests ? { require_pushed_authorization_requests: true } : {},
     },

@@ -92,6 +92,8 @@ export interface Rooms {
   readonly logoutRequests: LogoutRequests;
   readonly pushedRequests: PushedRequests;
   readonly pushedRequestSeconds: number;
+  /** How many are kept at once of one client. */
+  readonly mostPushedRequests: number;
   /** Whether every client must push its authorization requests. */
   readonly requirePushedRequests: boolean;
   readonly halfDoneLogins: HalfDoneLogins;

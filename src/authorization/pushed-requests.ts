@@ -1,5 +1,5 @@
 import type { EpochSeconds } from '../core/clock.ts';
-import { InvalidRequest, InvalidRequestUri, RequestFormNotSupported } from '../core/errors.ts';
+import { InvalidRequest, InvalidRequestUri, OAuthError, RequestFormNotSupported } from '../core/errors.ts';
 import { IDENTIFIER_BYTES, identifierFromBytes, writeIdentifier } from '../core/identifiers.ts';
 import type { Parameters } from '../core/parameters.ts';
 import type { ServerSecrets } from '../keys/server-secrets.ts';
@@ -17,11 +17,24 @@ export interface PushedRequest {
   readonly expiresAt: EpochSeconds;
 }
 
+/** A pushed request as it is kept. */
+export interface KeptPushedRequest extends PushedRequest {
+  /** When it goes: when it expires, or, once a browser has come with it, when the login that began then must be over. */
+  readonly keptUntil: EpochSeconds;
+}
+
 /** The records of pushed requests. */
 export interface PushedRequests {
-  create(request: PushedRequest): Promise<void>;
+  /**
+   * Keeps a request until it expires. One statement looks how many of its client are kept at `now`: of those who ask at the very same moment
+   * some may go beyond `most`, and nobody after them.
+   * @returns false when there are `most` already, and nothing was kept.
+   */
+  create(request: PushedRequest, most: number, now: EpochSeconds): Promise<boolean>;
   /** @returns undefined when there is none, or it has been answered. */
-  findUnused(id: string): Promise<PushedRequest | undefined>;
+  findUnused(id: string): Promise<KeptPushedRequest | undefined>;
+  /** Keeps a request longer: a browser came with it. */
+  keep(id: string, until: EpochSeconds): Promise<void>;
   /**
    * Marks a request as answered, durably. Of any number of calls, on any number of nodes, exactly one is answered true: the user may look at
    * the pages as often as they like, but one answer goes to the client.
@@ -39,9 +52,26 @@ export function pushedRequestUri(secrets: ServerSecrets, id: string): string {
   return PREFIX + mintBytes(secrets, DOMAIN, payload);
 }
 
-/** RFC 9126 section 4: what a client pushed before counts, whatever else the browser brings. */
-export function pushedRequestForm(rooms: { readonly secrets: ServerSecrets; readonly pushedRequests: PushedRequests }): RequestForm {
-  const { secrets, pushedRequests } = rooms;
+/** RFC 9126 section 2.3: "the authorization server responds with an HTTP 429 (Too Many Requests) status code". */
+export class TooManyPushedRequests extends OAuthError {
+  readonly code = 'temporarily_unavailable';
+  override readonly status = 429;
+  override readonly headers: Readonly<Record<string, string>>;
+
+  /** @param retryAfterSeconds by then what nobody came with has expired. */
+  constructor(retryAfterSeconds: number) {
+    super('The client has pushed more requests than are kept for one client: try again later.');
+    this.headers = { 'retry-after': String(retryAfterSeconds) };
+  }
+}
+
+/** RFC 9126 section 4: what a client pushed before counts, whatever else the browser brings. @param rooms.loginSeconds how long a login may take. */
+export function pushedRequestForm(rooms: {
+  readonly secrets: ServerSecrets;
+  readonly pushedRequests: Pick<PushedRequests, 'findUnused' | 'keep'>;
+  readonly loginSeconds: number;
+}): RequestForm {
+  const { secrets, pushedRequests, loginSeconds } = rooms;
   return {
     parameter: 'request_uri',
     async open(value, client, now) {
@@ -57,6 +87,11 @@ export function pushedRequestForm(rooms: { readonly secrets: ServerSecrets; read
       // RFC 9126 section 2.2: "The request_uri value MUST be bound to the client that posted the authorization request."
       if (pushed === undefined || pushed.clientId !== client.id || now >= pushed.expiresAt) {
         throw new InvalidRequestUri('The request_uri is unknown, too old, or was used before: begin again.');
+      }
+      // Once, for the longest that any browser may need which comes in time: opening it again and again writes nothing more.
+      const end = pushed.expiresAt + loginSeconds;
+      if (pushed.keptUntil < end) {
+        await pushedRequests.keep(pushed.id, end);
       }
       return { parameters: pushed.parameters, isSigned: pushed.isSigned, pushedId: pushed.id };
     },

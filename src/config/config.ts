@@ -63,6 +63,8 @@ export interface Config {
   readonly lifetimes: Lifetimes;
   /** How long after it was pushed a browser must come with an authorization request (RFC 9126). */
   readonly pushedRequestSeconds: number;
+  /** How many pushed requests are kept at once of one client. */
+  readonly mostPushedRequests: number;
   /** Whether every client must push its authorization requests. */
   readonly requirePushedRequests: boolean;
   /** Whether access tokens carry `nbf`. */

@@ -73,6 +73,7 @@ export function readConfig(environment: Environment, envFileText: string | undef
       sessionAbsoluteSeconds: read(settings.SESSION_ABSOLUTE_TTL),
     },
     pushedRequestSeconds: read(settings.PUSHED_REQUEST_TTL),
+    mostPushedRequests: read(settings.PUSHED_REQUESTS_PER_CLIENT),
     requirePushedRequests: read(settings.REQUIRE_PUSHED_AUTHORIZATION_REQUESTS),
     accessTokenNotBefore: read(settings.ACCESS_TOKEN_NBF),
     dpopNonceRequired: read(settings.DPOP_NONCE),

@@ -110,6 +110,12 @@ export const settings = {
     // FAPI 2.0 Security Profile section 5.3.2.2: less than 600 seconds; RFC 9126 section 2.2: "typically ... between 5 and 600 seconds".
     parse: durationBetween(5, 599),
   },
+  PUSHED_REQUESTS_PER_CLIENT: {
+    name: 'PUSHED_REQUESTS_PER_CLIENT',
+    default: '10000',
+    meaning: 'How many pushed requests of one client are kept at once, 1 to 1000000; whatever comes beyond is answered 429',
+    parse: wholeNumberBetween(1, 1_000_000),
+  },
   REQUIRE_PUSHED_AUTHORIZATION_REQUESTS: {
     name: 'REQUIRE_PUSHED_AUTHORIZATION_REQUESTS',
     default: 'off',
@@ -236,6 +242,15 @@ function parseListenUrl(text: string): Parsed<string | undefined> {
   return 'value' in parsed && parsed.value.kind === 'postgres'
     ? { value: parsed.value.url }
     : { problem: 'must be postgres://USER:PASSWORD@HOST/DATABASE' };
+}
+
+function wholeNumberBetween(least: number, most: number): (text: string) => Parsed<number> {
+  return (text) => {
+    const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    return number >= least && number <= most
+      ? { value: number }
+      : { problem: `must be a whole number from ${least} to ${most}, not ${shown(text)}` };
+  };
 }
 
 function parseFolder(text: string): Parsed<string> {

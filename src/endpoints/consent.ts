@@ -31,7 +31,7 @@ export function consentEndpoint(rooms: {
     methods: ['POST'],
     async handle(request) {
       const signed = request.form.get('request') ?? '';
-      const pending = pendingRequests.open(signed, clock.now());
+      const pending = await pendingRequests.open(signed, clock.now());
       if (pending === undefined) {
         return expiredPage(request);
       }

@@ -33,7 +33,7 @@ export function loginEndpoint(rooms: {
     async handle(request) {
       const { form, remoteAddress, requestId } = request;
       const signed = form.get('request') ?? '';
-      const pending = pendingRequests.open(signed, clock.now());
+      const pending = await pendingRequests.open(signed, clock.now());
       if (pending === undefined) {
         return expiredPage(request);
       }

@@ -1,7 +1,7 @@
 import type { AuthorizationRequests } from '../authorization/authorization-requests.ts';
 import { withProvenKey } from '../authorization/dpop-jkt.ts';
 import type { PushedRequests } from '../authorization/pushed-requests.ts';
-import { pushedRequestUri } from '../authorization/pushed-requests.ts';
+import { pushedRequestUri, TooManyPushedRequests } from '../authorization/pushed-requests.ts';
 import { refuseTooLong } from '../authorization/received-request.ts';
 import type { ClientAuthenticator } from '../clients/authentication.ts';
 import type { Clock } from '../core/clock.ts';
@@ -25,9 +25,10 @@ export function pushedAuthorizationRequestEndpoint(rooms: {
   readonly senderConstraints: readonly SenderConstraint[];
   readonly keys: Pick<KeyRing, 'secrets'>;
   readonly pushedRequestSeconds: number;
+  readonly mostPushedRequests: number;
   readonly clock: Clock;
 }): Endpoint {
-  const { authenticateClient, requests, pushedRequests, senderConstraints, keys, pushedRequestSeconds, clock } = rooms;
+  const { authenticateClient, requests, pushedRequests, senderConstraints, keys, pushedRequestSeconds, mostPushedRequests, clock } = rooms;
 
   return {
     path: PATH,
@@ -47,7 +48,11 @@ export function pushedAuthorizationRequestEndpoint(rooms: {
       refuseTooLong(received);
       await requests.authorization(await requests.address(received));
       const { parameters, isSigned } = received;
-      await pushedRequests.create({ id, clientId: client.id, parameters, isSigned, expiresAt: clock.now() + pushedRequestSeconds });
+      const now = clock.now();
+      const pushed = { id, clientId: client.id, parameters, isSigned, expiresAt: now + pushedRequestSeconds };
+      if (!(await pushedRequests.create(pushed, mostPushedRequests, now))) {
+        throw new TooManyPushedRequests(pushedRequestSeconds);
+      }
       return {
         kind: 'json',
         status: 201,

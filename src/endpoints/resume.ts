@@ -14,7 +14,7 @@ export function resumeEndpoint(rooms: {
     path: '/authorize/resume',
     methods: ['GET'],
     async handle(request) {
-      const pending = rooms.pendingRequests.open(request.query.get('request') ?? '', rooms.clock.now());
+      const pending = await rooms.pendingRequests.open(request.query.get('request') ?? '', rooms.clock.now());
       return pending === undefined ? expiredPage(request) : rooms.flow.proceed(pending, request);
     },
   });

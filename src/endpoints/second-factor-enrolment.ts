@@ -37,7 +37,7 @@ export function secondFactorEnrolmentEndpoint(rooms: {
     async handle(request) {
       const { form } = request;
       const signed = form.get('request') ?? '';
-      const pending = pendingRequests.open(signed, clock.now());
+      const pending = await pendingRequests.open(signed, clock.now());
       if (pending === undefined) {
         return expiredPage(request);
       }

@@ -36,7 +36,7 @@ export function secondFactorEndpoint(rooms: {
     methods: ['POST'],
     async handle(request) {
       const signed = request.form.get('request') ?? '';
-      const pending = pendingRequests.open(signed, clock.now());
+      const pending = await pendingRequests.open(signed, clock.now());
       if (pending === undefined) {
         return expiredPage(request);
       }

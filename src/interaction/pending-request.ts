@@ -1,14 +1,17 @@
+import type { PushedRequests } from '../authorization/pushed-requests.ts';
 import type { ReceivedRequest } from '../authorization/received-request.ts';
 import type { EpochSeconds } from '../core/clock.ts';
+import { InvalidRequestUri } from '../core/errors.ts';
 import { parametersOf } from '../core/parameters.ts';
 import type { ServerSecrets } from '../keys/server-secrets.ts';
 import { mintBytes, proveBytes } from '../tokens/authenticated-bytes.ts';
 
 /**
  * An authorization request on its way through login and consent. It travels with the browser, signed, in forms and redirects: a visit to
- * `/authorize` writes nothing, so that nobody can fill the database with beginnings. It grants nothing either: every step begins with the
- * request's rules again. It holds the parameters themselves, also those that were pushed or signed, so that a login may take longer than those
- * references live.
+ * `/authorize` adds nothing to the database, so that nobody can fill it with beginnings. It grants nothing either: every step begins with the
+ * request's rules again. It holds the parameters themselves, so that a login may take longer than a request object lives; but of what was
+ * pushed the identifier alone, for that is between client and server (RFC 9126 section 1: "confidentiality"), and no browser, history or
+ * log of a proxy need ever see it.
  */
 export interface PendingRequest extends ReceivedRequest {
   readonly startedAt: EpochSeconds;
@@ -22,44 +25,57 @@ export interface PendingRequest extends ReceivedRequest {
 /** Signs pending requests, and reads them back. */
 export interface PendingRequests {
   sign(pending: PendingRequest): string;
-  /** @returns undefined when the text was not signed here, or too long ago. */
-  open(text: string, now: EpochSeconds): PendingRequest | undefined;
+  /**
+   * @returns undefined when the text was not signed here, or too long ago.
+   * @throws InvalidRequestUri when the pushed request it stands for has been answered.
+   */
+  open(text: string, now: EpochSeconds): Promise<PendingRequest | undefined>;
 }
 
-const DOMAIN = 'keyturn pending authorization request';
+// Another name than that of the form before this one, which held what was pushed.
+const DOMAIN = 'keyturn pending authorization request 2';
 /** How long a request may be on its way: enough to find a password; the client's own state seldom lives longer. */
 export const PENDING_REQUEST_SECONDS = 3600;
 
-export function pendingRequests(secrets: ServerSecrets): PendingRequests {
+export function pendingRequests(rooms: {
+  readonly secrets: ServerSecrets;
+  readonly pushedRequests: Pick<PushedRequests, 'findUnused'>;
+}): PendingRequests {
+  const { secrets, pushedRequests } = rooms;
   return {
     sign({ parameters, isSigned, pushedId, startedAt, sessionAtStart }) {
-      const values: Signed = [startedAt, sessionAtStart ?? null, parameters.entries, isSigned, pushedId ?? null];
+      const request = pushedId ?? ([parameters.entries, isSigned] as const);
+      const values: Signed = [startedAt, sessionAtStart ?? null, request];
       return mintBytes(secrets, DOMAIN, Buffer.from(JSON.stringify(values)));
     },
-    open(text, now) {
+    async open(text, now) {
       const proven = proveBytes(secrets, DOMAIN, text);
       if (proven === undefined) {
         return undefined;
       }
       // Proven bytes are our own: their shape is what `sign` gave them.
-      const [startedAt, sessionAtStart, entries, isSigned, pushedId] = JSON.parse(proven.toString()) as Signed;
+      const [startedAt, sessionAtStart, request] = JSON.parse(proven.toString()) as Signed;
       return now >= startedAt + PENDING_REQUEST_SECONDS
         ? undefined
-        : {
-            parameters: parametersOf(entries),
-            isSigned,
-            pushedId: pushedId ?? undefined,
-            startedAt,
-            sessionAtStart: sessionAtStart ?? undefined,
-          };
+        : { ...(await received(request)), startedAt, sessionAtStart: sessionAtStart ?? undefined };
     },
   };
+
+  async function received(request: Signed[2]): Promise<ReceivedRequest> {
+    if (typeof request !== 'string') {
+      const [entries, isSigned] = request;
+      return { parameters: parametersOf(entries), isSigned, pushedId: undefined };
+    }
+    const pushed = await pushedRequests.findUnused(request);
+    if (pushed === undefined) {
+      throw new InvalidRequestUri('The pushed request was answered before, or is gone: begin again.');
+    }
+    return { parameters: pushed.parameters, isSigned: pushed.isSigned, pushedId: pushed.id };
+  }
 }
 
 type Signed = readonly [
   startedAt: EpochSeconds,
   sessionAtStart: string | null,
-  entries: readonly (readonly [string, string])[],
-  isSigned: boolean,
-  pushedId: string | null,
+  request: string | readonly [entries: readonly (readonly [string, string])[], isSigned: boolean],
 ];

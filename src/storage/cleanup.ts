@@ -1,5 +1,4 @@
 import type { EpochSeconds } from '../core/clock.ts';
-import { PENDING_REQUEST_SECONDS } from '../interaction/pending-request.ts';
 import type { Database } from './database.ts';
 
 /** How many records of each kind a run deleted. */
@@ -40,8 +39,8 @@ export function cleanupOf(database: Database): Cleanup {
     key: 'key',
     over: 'last_attempt_at < ? AND coalesce(barred_until, 0) < ?',
   });
-  const pushedRequests = expiryOf(database, { table: 'pushed_requests', key: 'id' });
-  const identifiers = expiryOf(database, { table: 'used_identifiers', key: 'namespace, value' });
+  const pushedRequests = expiryOf(database, { table: 'pushed_requests', key: 'id', end: 'keep_until' });
+  const identifiers = expiryOf(database, { table: 'used_identifiers', key: 'namespace, value', end: 'expires_at' });
   return {
     async run({ now, keepSeconds, forgetAttemptsSeconds }) {
       const end = now - keepSeconds;
@@ -50,8 +49,7 @@ export function cleanupOf(database: Database): Cleanup {
         sessions: await sessions([end, end]),
         revokedAccessTokens: await tokens([end]),
         loginAttempts: await attempts([now - forgetAttemptsSeconds, now]),
-        // One that a browser came with in time is looked for until its login is over.
-        pushedRequests: await pushedRequests(now - PENDING_REQUEST_SECONDS),
+        pushedRequests: await pushedRequests(now),
         usedIdentifiers: await identifiers(now),
       };
     },
@@ -102,9 +100,12 @@ function sweeper(database: Database, { table, key, over }: Sweep): (bindings: re
   };
 }
 
-/** @returns a function that deletes what expired before `end`, the oldest first, and answers how many rows that were. */
-function expiryOf(database: Database, { table, key }: Pick<Sweep, 'table' | 'key'>): (end: EpochSeconds) => Promise<number> {
-  const deletion = `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE expires_at < ? ORDER BY expires_at LIMIT ${PAGE_ROWS}) RETURNING 1 AS deleted`;
+/** @returns a function that deletes what ended before a date, by the column `end`, the oldest first, and answers how many rows that were. */
+function expiryOf(
+  database: Database,
+  { table, key, end: column }: Pick<Sweep, 'table' | 'key'> & { readonly end: string },
+): (end: EpochSeconds) => Promise<number> {
+  const deletion = `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE ${column} < ? ORDER BY ${column} LIMIT ${PAGE_ROWS}) RETURNING 1 AS deleted`;
 
   return async (end) => {
     let deleted = 0;

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { DatabaseLocation } from '../../src/config/config.ts';
+import { openDatabase } from '../../src/storage/open-database.ts';
 import { eventually } from '../support/answers.ts';
 import { byReference, push, requestParameters } from '../support/authorization-requests.ts';
 import { browser, cookieHeader, passPages } from '../support/browser.ts';
@@ -12,8 +13,9 @@ onEachDatabase('abuse of pushed requests (RFC 9126 section 7)', (database) => {
   let server: TestServer;
   let other: TestServer;
   let user: TestUser;
+  let location: DatabaseLocation;
   before(async () => {
-    const location: DatabaseLocation = await database.create();
+    location = await database.create();
     const KEYS_DIR = await temporaryFolder();
     server = await startTestServer(location, { KEYS_DIR });
     other = await startTestServer(location, { KEYS_DIR });
@@ -68,8 +70,8 @@ onEachDatabase('abuse of pushed requests (RFC 9126 section 7)', (database) => {
         const node = index % 2 === 0 ? server : other;
         const response = await fetch(byReference(node, client, requestUri), { headers, redirect: 'manual' });
         const page = await response.text();
-        const location = response.headers.get('location');
-        return location === null ? (/invalid_request_uri/.exec(page)?.[0] ?? page) : [...new URL(location).searchParams.keys()].join(' ');
+        const next = response.headers.get('location');
+        return next === null ? (/invalid_request_uri/.exec(page)?.[0] ?? page) : [...new URL(next).searchParams.keys()].join(' ');
       }),
     );
     expect(answers.filter((answer) => answer === 'code state iss')).to.have.length(1);
@@ -102,6 +104,91 @@ onEachDatabase('abuse of pushed requests (RFC 9126 section 7)', (database) => {
     const arrival = await passPages(tab, await tab.visit(byReference(server, client, requestUri)), user);
     expect(arrival.url.searchParams.has('code')).to.equal(true);
   });
+
+  it('reading along (section 1): on the whole way through the browser there is nothing readable of what was pushed', async () => {
+    const client = await server.client({ scope: 'openid api:secret' });
+    const secrets = ['state-4711', 'nonce-4711', 'api:secret'];
+    const requestUri = await pushed(client, {
+      state: 'state-4711',
+      nonce: 'nonce-4711',
+      scope: 'openid api:secret',
+      prompt: 'login consent',
+    });
+    const seen: string[] = [];
+    const tab = browser(server);
+    const login = await tab.visit(byReference(server, client, requestUri));
+    const consent = await tab.submit(login, { username: user.username, password: user.password });
+    for (const { url, html } of [login, consent]) {
+      seen.push(url.href, ...[...html.matchAll(/(?:value|href|action)="([^"]*)"/g)].map(([, value]) => value ?? ''));
+    }
+    // By POST, too, where the request goes on in an address.
+    const posted = await server.post('/authorize', { client_id: client.id, request_uri: requestUri });
+    seen.push(posted.headers.get('location') ?? '');
+    const words = seen.flatMap((text) => text.split(/[?&=#/]/)).filter((word) => word !== '');
+    const readable = words.flatMap((word) => [decodeURIComponent(word), Buffer.from(word, 'base64url').toString()]);
+    expect(readable.filter((text) => text.includes(client.id))).to.have.length.greaterThan(0);
+    for (const secret of secrets) {
+      expect(readable.filter((text) => text.includes(secret))).to.deep.equal([]);
+    }
+    const { url } = await tab.submit(consent, { decision: 'allow' });
+    expect(url.searchParams.get('state')).to.equal('state-4711');
+  });
+
+  it('filling the database: beyond PUSHED_REQUESTS_PER_CLIENT a client is told when to come back, and other clients go on', async () => {
+    const small = await startTestServer(await database.create(), { PUSHED_REQUESTS_PER_CLIENT: '5' });
+    try {
+      const app = await small.client({ token_endpoint_auth_method: 'none' });
+      const push5 = async (): Promise<readonly number[]> =>
+        Promise.all(Array.from({ length: 5 }, async () => (await push(small, app, requestParameters(small, app).parameters)).status));
+      await push5();
+      const { parameters } = requestParameters(small, app);
+      const refused = await push(small, app, parameters);
+      expect([refused.status, refused.body['error'], refused.headers.get('retry-after')]).to.deep.equal([
+        429,
+        'temporarily_unavailable',
+        '60',
+      ]);
+      const another = await small.client();
+      expect((await push(small, another, requestParameters(small, another).parameters)).status).to.equal(201);
+
+      small.clock.advance(60);
+      const { status, requestUri } = await push(small, app, parameters);
+      expect(status).to.equal(201);
+      // One that a browser came with counts until its login is over, and not any longer once it is answered.
+      const someone = await small.user();
+      const tab = browser(small);
+      const page = await tab.visit(byReference(small, app, requestUri));
+      small.clock.advance(120);
+      expect((await push5()).filter((each) => each === 201).length).to.be.within(4, 5);
+      expect((await push(small, app, parameters)).status).to.equal(429);
+      await passPages(tab, page, someone);
+      small.clock.advance(60);
+      expect(await push5()).to.deep.equal([201, 201, 201, 201, 201]);
+    } finally {
+      await small.close();
+    }
+  });
+
+  it('filling the database: opening a reference again and again writes once', async () => {
+    const client = await server.client();
+    const requestUri = await pushed(client);
+    const address = byReference(server, client, requestUri);
+    const keptAfter: number[] = [];
+    for (let visit = 0; visit < 3; visit++) {
+      await browser(server).visit(address);
+      server.clock.advance(5);
+      other.clock.advance(5);
+      keptAfter.push(...(await keptUntil(client)));
+    }
+    expect(new Set(keptAfter).size).to.equal(1);
+  });
+
+  async function keptUntil({ id }: TestClient): Promise<readonly number[]> {
+    const opened = await openDatabase(location);
+    const rows = await opened.rows<{ keep_until: number }>('SELECT keep_until FROM pushed_requests WHERE client_id = ?', [id]);
+    await opened.close();
+    return rows.map((row) => row.keep_until);
+  }
 
   async function grantsOf({ id: clientId }: TestClient): Promise<number> {
     return (await server.repositories.grants.list({ clientId }, { limit: 50 })).length;

@@ -45,6 +45,7 @@ describe('configuration: defaults', () => {
         sessionAbsoluteSeconds: 14 * 86_400,
       },
       pushedRequestSeconds: 60,
+      mostPushedRequests: 10_000,
       requirePushedRequests: false,
       accessTokenNotBefore: false,
       dpopNonceRequired: false,

@@ -44,6 +44,7 @@ describe('durations', () => {
     refuses(settings.AUTHORIZATION_CODE_TTL, '0', '11m', '601s');
     // FAPI 2.0 Security Profile section 5.3.2.2: less than 600 seconds.
     refuses(settings.PUSHED_REQUEST_TTL, '4s', '10m', '0');
+    refuses(settings.PUSHED_REQUESTS_PER_CLIENT, '0', '1000001', '-1', '1.5', 'many');
     refuses(settings.REFRESH_TOKEN_GRACE, '61s', '2m');
     refuses(settings.ACCESS_TOKEN_TTL, '0');
     refuses(settings.SESSION_ABSOLUTE_TTL, '0');

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { plainRequest } from '../../../src/authorization/received-request.ts';
+import { InvalidRequestUri } from '../../../src/core/errors.ts';
 import { parametersOf } from '../../../src/core/parameters.ts';
 import { pendingRequests } from '../../../src/interaction/pending-request.ts';
 import { testSecrets } from './browsers.ts';
@@ -12,35 +13,55 @@ describe('pending authorization requests', () => {
     ['scope', ''],
     ['state', 'again'],
   ];
-  const pending = { parameters: parametersOf(entries), isSigned: true, pushedId: 'pushed', startedAt: 1000, sessionAtStart: 'session' };
-  const { sign, open } = pendingRequests(testSecrets());
+  const pending = { parameters: parametersOf(entries), isSigned: true, pushedId: undefined, startedAt: 1000, sessionAtStart: 'session' };
+  /** Where a pushed request is kept. */
+  const kept = { id: 'pushed', clientId: 'app', parameters: parametersOf(entries), isSigned: true, expiresAt: 1060, keptUntil: 4660 };
+  const pushedRequests = { findUnused: async (id: string) => (id === 'pushed' ? kept : undefined) };
+  const { sign, open } = pendingRequests({ secrets: testSecrets(), pushedRequests });
 
-  it('come back as they were: every parameter in order, repeats and empty ones too', () => {
-    const opened = open(sign(pending), 1000);
+  it('come back as they were: every parameter in order, repeats and empty ones too', async () => {
+    const opened = await open(sign(pending), 1000);
     expect(opened?.parameters.entries).to.deep.equal(entries);
     expect(opened?.parameters.repeated).to.deep.equal(['resource', 'state']);
+    expect(opened).to.deep.include({ isSigned: true, pushedId: undefined, startedAt: 1000, sessionAtStart: 'session' });
+    expect(await open(sign({ ...pending, ...plainRequest(pending.parameters) }), 1000)).to.include({
+      isSigned: false,
+      pushedId: undefined,
+    });
+  });
+
+  it('hold of what was pushed nothing but where it is kept', async () => {
+    const signed = sign({ ...pending, pushedId: 'pushed' });
+    const readable = Buffer.from(signed, 'base64url').toString();
+    expect(readable).to.include('pushed').and.not.to.include('one.example').and.not.to.include('state');
+    const opened = await open(signed, 4599);
     expect(opened).to.deep.include({ isSigned: true, pushedId: 'pushed', startedAt: 1000, sessionAtStart: 'session' });
-    expect(open(sign({ ...pending, ...plainRequest(pending.parameters) }), 1000)).to.include({ isSigned: false, pushedId: undefined });
+    expect(opened?.parameters.entries).to.deep.equal(entries);
   });
 
-  it('tell a browser without session from one that has not been looked at', () => {
-    expect(open(sign({ ...pending, sessionAtStart: '' }), 1000)?.sessionAtStart).to.equal('');
-    expect(open(sign({ ...pending, sessionAtStart: undefined }), 1000)).to.have.property('sessionAtStart', undefined);
+  it('are refused, and begin no more, when what was pushed has been answered', async () => {
+    const failure = await open(sign({ ...pending, pushedId: 'answered' }), 1000).catch((error: unknown) => error);
+    expect(failure).to.be.instanceOf(InvalidRequestUri);
   });
 
-  it('live for an hour', () => {
+  it('tell a browser without session from one that has not been looked at', async () => {
+    expect((await open(sign({ ...pending, sessionAtStart: '' }), 1000))?.sessionAtStart).to.equal('');
+    expect(await open(sign({ ...pending, sessionAtStart: undefined }), 1000)).to.have.property('sessionAtStart', undefined);
+  });
+
+  it('live for an hour', async () => {
     const signed = sign(pending);
-    expect(open(signed, 1000 + 3599)).not.to.equal(undefined);
-    expect(open(signed, 1000 + 3600)).to.equal(undefined);
+    expect(await open(signed, 1000 + 3599)).not.to.equal(undefined);
+    expect(await open(signed, 1000 + 3600)).to.equal(undefined);
   });
 
-  it('are none when changed, made up, or signed by another server', () => {
+  it('are none when changed, made up, or signed by another server', async () => {
     const signed = sign(pending);
     const bytes = Buffer.from(signed, 'base64url');
     bytes.writeUInt8(bytes.readUInt8(1) ^ 1, 1);
-    const foreign = pendingRequests(testSecrets()).sign(pending);
+    const foreign = pendingRequests({ secrets: testSecrets(), pushedRequests }).sign(pending);
     for (const text of ['', 'x', signed.slice(0, -1), `${signed}A`, ` ${signed}`, bytes.toString('base64url'), foreign]) {
-      expect(open(text, 1000), text).to.equal(undefined);
+      expect(await open(text, 1000), text).to.equal(undefined);
     }
   });
 

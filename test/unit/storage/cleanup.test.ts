@@ -84,24 +84,39 @@ onEachDatabase('the cleanup', (databases) => {
     expect(await loginAttemptsIn(database).attempt('new', policy, 1995)).to.include({ attempts: 2 });
   });
 
-  it('deletes identifiers that count no longer, and pushed requests when the login that they may be in is over', async () => {
+  it('deletes identifiers that count no longer', async () => {
     const identifiers = usedIdentifiersIn(database);
     expect(await identifiers.use('dpop a', 'old', 1000)).to.equal(true);
     expect(await identifiers.use('dpop b', 'old', 1001)).to.equal(true);
-    const requests = pushedRequestsIn(database);
-    const { clientId } = await clientAndUser(database);
-    const request = { clientId, parameters: parametersOf([['scope', 'a']]), isSigned: false };
-    await requests.create({ ...request, id: 'old', expiresAt: 1000 });
-    await requests.create({ ...request, id: 'new', expiresAt: 1001 });
     const cleanup = cleanupOf(database);
     const times = { keepSeconds: 1, forgetAttemptsSeconds: 1 };
 
     expect(await cleanup.run({ ...times, now: 1000 })).to.deep.equal(NONE);
     expect(await cleanup.run({ ...times, now: 1001 })).to.deep.equal({ ...NONE, usedIdentifiers: 1 });
     expect(await identifiers.use('dpop b', 'old', 1001)).to.equal(false);
-    expect(await cleanup.run({ ...times, now: 4601 })).to.deep.equal({ ...NONE, pushedRequests: 1, usedIdentifiers: 1 });
-    expect(await requests.findUnused('old')).to.equal(undefined);
-    expect(await requests.findUnused('new')).not.to.equal(undefined);
+    expect(await cleanup.run({ ...times, now: 1002 })).to.deep.equal({ ...NONE, usedIdentifiers: 1 });
+  });
+
+  it('deletes a pushed request that nobody came with or that is answered at once, and another when its login must be over', async () => {
+    const requests = pushedRequestsIn(database);
+    const { clientId } = await clientAndUser(database);
+    const request = { clientId, parameters: parametersOf([['scope', 'a']]), isSigned: false, expiresAt: 1060 };
+    for (const id of ['opened', 'answered', 'ignored']) {
+      expect(await requests.create({ ...request, id }, 3, 1000)).to.equal(true);
+      await (id === 'ignored' ? undefined : requests.keep(id, 4660));
+    }
+    expect(await requests.use('answered', 1030)).to.equal(true);
+    // What is answered stays so, whoever opens it once more.
+    await requests.keep('answered', 4660);
+    const cleanup = cleanupOf(database);
+    const times = { keepSeconds: 1, forgetAttemptsSeconds: 1 };
+
+    expect(await cleanup.run({ ...times, now: 1060 })).to.deep.equal({ ...NONE, pushedRequests: 1 });
+    expect(await cleanup.run({ ...times, now: 1061 })).to.deep.equal({ ...NONE, pushedRequests: 1 });
+    expect(await requests.findUnused('ignored')).to.equal(undefined);
+    expect(await requests.findUnused('opened')).to.include({ id: 'opened', keptUntil: 4660 });
+    expect(await cleanup.run({ ...times, now: 4660 })).to.deep.equal(NONE);
+    expect(await cleanup.run({ ...times, now: 4661 })).to.deep.equal({ ...NONE, pushedRequests: 1 });
   });
 
   it('works in short statements, a bounded piece a run, and gets through', async function pages() {
