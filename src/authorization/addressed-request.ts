@@ -7,7 +7,7 @@ import { required } from '../core/parameters.ts';
 import type { AddressedRequest } from './authorization.ts';
 import type { ReceivedRequest } from './received-request.ts';
 import type { ResponseMode } from './response-modes.ts';
-import { queryMode } from './response-modes.ts';
+import { permitsMode, queryMode, requestedMode } from './response-modes.ts';
 
 /**
  * Proves client and redirect URI, and looks at nothing else before (RFC 6749 section 4.1.2.1: with either wrong, the server "MUST NOT
@@ -30,7 +30,7 @@ export async function addressRequest(
     redirectUri,
     redirectUriGiven: given !== undefined,
     state: parameters.get('state'),
-    responseMode: usableMode(responseModes, parameters.get('response_mode'), redirectUri),
+    responseMode: usableMode(responseModes, client, parameters.get('response_mode'), redirectUri),
   };
 }
 
@@ -43,9 +43,14 @@ export async function namedClient(clients: Clients, parameters: Parameters): Pro
   return client;
 }
 
-/** One that is not known, or cannot be used, is an error (`responseModeRule`), and errors have a way to go all the same. */
-function usableMode(modes: readonly ResponseMode[], name: string | undefined, redirectUri: string): ResponseMode {
-  return modes.find((mode) => mode.name === name && mode.canReach(redirectUri)) ?? queryMode;
+/**
+ * One that is not known, not for this client, or cannot be used, is an error (`responseModeRule`), and errors have a way to go all the same:
+ * the client's own, signed where its answers are signed.
+ */
+function usableMode(modes: readonly ResponseMode[], client: Client, asked: string | undefined, redirectUri: string): ResponseMode {
+  const usable = modes.filter((mode) => permitsMode(client, mode.name) && mode.canReach(redirectUri));
+  const named = (name: string): ResponseMode | undefined => usable.find((mode) => mode.name === name);
+  return named(requestedMode(client, asked)) ?? named(requestedMode(client, undefined)) ?? usable[0] ?? queryMode;
 }
 
 function refuseTwice(parameters: Parameters): void {

@@ -24,6 +24,27 @@ export interface ResponseMode {
   send(answer: AuthorizationAnswer): ProtocolResponse | Promise<ProtocolResponse>;
 }
 
+/**
+ * Whether a client may be answered in a mode: one of those it registered (FAPI 2.0 Message Signing section 5.3.3). One that registered none but
+ * an algorithm for signed or encrypted answers is given no other ("If this is specified, the response will be signed", JARM section 3): whoever made the
+ * link that brought the user here, and left the mode out or asked for another, does not take the signature off.
+ */
+export function permitsMode({ metadata }: Pick<Client, 'metadata'>, name: string): boolean {
+  const {
+    response_modes: registered,
+    authorization_signed_response_alg: signed,
+    authorization_encrypted_response_alg: encrypted,
+  } = metadata;
+  const isSecured = signed !== undefined || encrypted !== undefined;
+  return registered === undefined ? !isSecured || name.endsWith('jwt') : registered.includes(name);
+}
+
+/** The `response_mode` of a request: what it asks for, or what the client has by default. */
+export function requestedMode(client: Pick<Client, 'metadata'>, asked: string | undefined): string {
+  const defaults = ['query', 'jwt', ...(client.metadata.response_modes ?? [])];
+  return asked ?? defaults.find((name) => permitsMode(client, name)) ?? 'query';
+}
+
 /** In the query of the redirect URI: the default of the response type code, and of every error whose mode is not known. */
 export const queryMode: ResponseMode = {
   name: 'query',

@@ -2,6 +2,7 @@ import { requestedResources, requestedScope } from '../clients/permissions.ts';
 import { InvalidRequest, RequestFormNotSupported, UnauthorizedClient, UnsupportedResponseType } from '../core/errors.ts';
 import { refuseRepeats, required } from '../core/parameters.ts';
 import type { AuthorizationRule } from './authorization.ts';
+import { permitsMode, requestedMode } from './response-modes.ts';
 
 /** RFC 6749 section 3.1: no parameter twice; only `resource` may be (RFC 8707 section 2). */
 export const repeatsRule: AuthorizationRule = {
@@ -40,12 +41,16 @@ export const responseTypeRule: AuthorizationRule = {
   },
 };
 
-/** OAuth 2.0 Multiple Response Type Encoding Practices section 2.1: a mode that this server has, and that gets to the redirect URI. */
+/** OAuth 2.0 Multiple Response Type Encoding Practices section 2.1: a mode that this server has, the client may use, and that gets to the redirect URI. */
 export const responseModeRule: AuthorizationRule = {
   name: 'response_mode',
-  apply({ parameters, responseMode }) {
-    if ((parameters.get('response_mode') ?? responseMode.name) !== responseMode.name) {
-      throw new InvalidRequest('The response_mode is not one of response_modes_supported, or cannot get to this redirect_uri.');
+  apply({ client, parameters, responseMode }) {
+    const isRequested = requestedMode(client, parameters.get('response_mode')) === responseMode.name;
+    // Of a client whose modes are all switched off since, the answer is an error in a mode that it may not have.
+    if (!isRequested || !permitsMode(client, responseMode.name)) {
+      throw new InvalidRequest(
+        'The response_mode is not one of response_modes_supported, is not one the client is registered for, or cannot get to this redirect_uri.',
+      );
     }
     return {};
   },

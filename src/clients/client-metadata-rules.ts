@@ -22,6 +22,7 @@ export interface RegistrationLimits {
   readonly features: EnabledFeatures;
   readonly grantTypes: readonly string[];
   readonly responseTypes: readonly string[];
+  readonly responseModes: readonly string[];
   readonly authMethods: readonly TokenEndpointAuthMethod[];
   readonly signingAlgorithms: readonly SigningAlgorithm[];
   /** Whether answers and request objects can be encrypted (FEATURES). */

@@ -1,7 +1,8 @@
 import type { Config } from '../config/config.ts';
+import type { EnabledFeatures } from '../config/feature-switches.ts';
 import type { RegistrationLimits } from './client-metadata-rules.ts';
 
-/** What clients can be registered for. A test holds grant types, response types and methods against the features of the server. */
+/** What clients can be registered for. A test holds grant types, response types, response modes and methods against the features of the server. */
 export function registrationLimits(
   config: Pick<Config, 'features' | 'signingAlgorithms' | 'lifetimes' | 'outboundPrivateAddresses' | 'mutualTls'>,
 ): RegistrationLimits {
@@ -10,6 +11,7 @@ export function registrationLimits(
     features,
     grantTypes: ['authorization_code', 'refresh_token', ...(features.has('client-credentials') ? ['client_credentials'] : [])],
     responseTypes: ['code'],
+    responseModes: responseModes(features),
     authMethods: [
       'client_secret_basic',
       'client_secret_post',
@@ -26,4 +28,9 @@ export function registrationLimits(
     defaultScope: 'openid profile email phone address offline_access',
     accessTokenMaxSeconds: config.lifetimes.accessTokenMaxSeconds,
   };
+}
+
+function responseModes(features: EnabledFeatures): readonly string[] {
+  const plain = ['query', ...(features.has('fragment') ? ['fragment'] : []), ...(features.has('form-post') ? ['form_post'] : [])];
+  return features.has('jarm') ? [...plain, 'jwt', ...plain.map((name) => `${name}.jwt`)] : plain;
 }

@@ -3,6 +3,8 @@ import type { EnabledFeatures, FeatureName } from '../config/feature-switches.ts
 /** A member of the metadata that is of a feature, whatever its value; or one value of a member. */
 type OfFeature = string | readonly [member: string, value: string];
 
+const SIGNED_MODES = ['jwt', 'query.jwt', 'fragment.jwt', 'form_post.jwt'];
+
 /**
  * What clients register for each feature that has a switch. While it is off they cannot: a promise to a client that nobody keeps is worse
  * than none. A new switch has to say here what it takes along.
@@ -17,9 +19,19 @@ const OF_FEATURES: Readonly<Record<FeatureName, readonly OfFeature[]>> = {
   'authorization-details': ['authorization_details_types'],
   'pushed-requests': ['require_pushed_authorization_requests'],
   'request-objects': ['require_signed_request_object', 'request_object_signing_alg', 'request_object_encryption_alg'],
-  fragment: [],
-  'form-post': [],
-  jarm: ['authorization_signed_response_alg', 'authorization_encrypted_response_alg'],
+  fragment: [
+    ['response_modes', 'fragment'],
+    ['response_modes', 'fragment.jwt'],
+  ],
+  'form-post': [
+    ['response_modes', 'form_post'],
+    ['response_modes', 'form_post.jwt'],
+  ],
+  jarm: [
+    'authorization_signed_response_alg',
+    'authorization_encrypted_response_alg',
+    ...SIGNED_MODES.map((mode) => ['response_modes', mode] as const),
+  ],
   revocation: [],
   introspection: ['protected_resources'],
   'signed-introspection': ['introspection_signed_response_alg', 'introspection_encrypted_response_alg'],

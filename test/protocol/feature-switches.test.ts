@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { InvalidClientMetadata } from '../../src/clients/client-metadata-rules.ts';
+import { registrationLimits } from '../../src/clients/registrable.ts';
 import { type FeatureName, featureSwitches } from '../../src/config/feature-switches.ts';
 import { answerOf, expectError } from '../support/answers.ts';
 import { clientKeyPair, keyClient } from '../support/assertions.ts';
@@ -67,12 +68,18 @@ const TRACES: Readonly<Record<FeatureName, Traces>> = {
     members: ['request_parameter_supported', 'request_object_signing_alg_values_supported'],
     registers: [{ require_signed_request_object: true, jwks: JWKS }, { request_object_signing_alg: 'ES256' }],
   },
-  fragment: { values: { response_modes_supported: ['fragment', 'fragment.jwt'] } },
-  'form-post': { values: { response_modes_supported: ['form_post', 'form_post.jwt'] } },
+  fragment: {
+    values: { response_modes_supported: ['fragment', 'fragment.jwt'] },
+    registers: [{ response_modes: ['fragment'] }, { response_modes: ['query', 'fragment.jwt'] }],
+  },
+  'form-post': {
+    values: { response_modes_supported: ['form_post', 'form_post.jwt'] },
+    registers: [{ response_modes: ['form_post'] }, { response_modes: ['form_post.jwt'] }],
+  },
   jarm: {
     members: ['authorization_signing_alg_values_supported'],
     values: { response_modes_supported: ['jwt', 'query.jwt', 'fragment.jwt', 'form_post.jwt'] },
-    registers: [{ authorization_signed_response_alg: 'ES256' }],
+    registers: [{ authorization_signed_response_alg: 'ES256' }, { response_modes: ['jwt'] }, { response_modes: ['query', 'query.jwt'] }],
   },
   revocation: {
     members: ['revocation_endpoint', 'revocation_endpoint_auth_methods_supported', 'revocation_endpoint_auth_signing_alg_values_supported'],
@@ -177,6 +184,15 @@ describe('features that can be turned on and off (FEATURES)', () => {
           }
         }
         expect(endpoint === undefined ? 404 : await statusOf(server(), endpoint)).to.equal(404);
+        const metadata = await metadataOf(server());
+        const { grantTypes, authMethods, responseModes } = registrationLimits(server().config);
+        for (const [offered, registrable] of [
+          ['grant_types', grantTypes],
+          ['token_endpoint_auth_methods', authMethods],
+          ['response_modes', responseModes],
+        ] as const) {
+          expect(metadata[`${offered}_supported`]).to.have.members([...registrable]);
+        }
       });
 
       it('registers nobody for it, and says which switch that is', async () => {

@@ -122,6 +122,7 @@ describe('authorization server metadata (RFC 8414)', () => {
     expect(limits.grantTypes.toSorted()).to.deep.equal((offered['grant_types_supported'] as string[]).toSorted());
     expect(limits.authMethods.toSorted()).to.deep.equal((offered['token_endpoint_auth_methods_supported'] as string[]).toSorted());
     expect(limits.responseTypes.toSorted()).to.deep.equal((offered['response_types_supported'] as string[]).toSorted());
+    expect(limits.responseModes.toSorted()).to.deep.equal((offered['response_modes_supported'] as string[]).toSorted());
     expect(limits.signingAlgorithms).to.deep.equal(server.config.signingAlgorithms);
   });
 

@@ -7,6 +7,7 @@ const LIMITS: RegistrationLimits = {
   features: new Set(Object.keys(featureSwitches) as FeatureName[]),
   grantTypes: ['authorization_code', 'refresh_token', 'client_credentials'],
   responseTypes: ['code'],
+  responseModes: ['query', 'fragment', 'jwt', 'query.jwt'],
   authMethods: ['client_secret_basic', 'client_secret_post', 'none'],
   signingAlgorithms: ['ES256', 'RS256'],
   encryption: true,
