@@ -4,7 +4,7 @@ import { deliveries } from './0003-deliveries.ts';
 import { resources } from './0004-resources.ts';
 import { authorizationDetails } from './0005-authorization-details.ts';
 import { secondFactors } from './0006-second-factors.ts';
-import { pushedRequestRetention } from './0007-pushed-request-retention.ts';
+import { fairShares } from './0007-fair-shares.ts';
 import { changeNotices } from './0009-change-notices.ts';
 import type { Migration } from './migration.ts';
 
@@ -16,6 +16,6 @@ export const migrations: readonly Migration[] = [
   resources,
   authorizationDetails,
   secondFactors,
-  pushedRequestRetention,
+  fairShares,
   changeNotices,
 ];

@@ -17,6 +17,8 @@ export interface DeliveryWorker {
 
 /** Most requests at the same moment, of one process. */
 const MOST_UNDER_WAY = 32;
+/** Most of them to one client: one whose receiver is down holds each place until the time for an answer is over, and the others go on. */
+const MOST_A_CLIENT = 4;
 // Longer than a request and the statements around it may take.
 const LEASE_SECONDS = 30;
 
@@ -31,6 +33,8 @@ export function deliveryWorker(rooms: {
 }): DeliveryWorker {
   const { deliveries, kinds, send, clock, audit, report } = rooms;
   const underWay = new Set<Promise<void>>();
+  /** How many of them are for each client that has any. */
+  const placesOf = new Map<string, number>();
   let running: Promise<void> | undefined;
   let isWanted = false;
   /** More may be due than there was room for. */
@@ -62,23 +66,49 @@ export function deliveryWorker(rooms: {
   }
 
   async function take(): Promise<void> {
-    const room = MOST_UNDER_WAY - underWay.size;
     const now = clock.now();
     // Looked at first: nearly always nothing is due, and then nothing is written.
-    if (isStopped || room === 0 || ((await deliveries.nextDueAt()) ?? Number.POSITIVE_INFINITY) > now) {
+    if (isStopped || ((await deliveries.nextDueAt()) ?? Number.POSITIVE_INFINITY) > now) {
       return;
     }
-    const claimed = await deliveries.claim(room, now, LEASE_SECONDS);
-    isCrowded = claimed.length === room;
-    for (const delivery of claimed) {
-      const work = deliver(delivery).finally(() => {
-        underWay.delete(work);
-        if (isCrowded) {
-          worker.soon();
-        }
-      });
-      underWay.add(work);
+    for (;;) {
+      const room = MOST_UNDER_WAY - underWay.size;
+      isCrowded = true;
+      if (isStopped || room === 0) {
+        return;
+      }
+      const places = [...placesOf];
+      const full = places.flatMap(([clientId, taken]) => (taken >= MOST_A_CLIENT ? [clientId] : []));
+      // No more at once than whoever of the others has least room could take, for they may all be for one client.
+      const taken = Math.max(0, ...places.map(([, count]) => count).filter((count) => count < MOST_A_CLIENT));
+      const most = Math.min(room, MOST_A_CLIENT - taken);
+      const claimed = await deliveries.claim(most, now, LEASE_SECONDS, full);
+      for (const delivery of claimed) {
+        start(delivery);
+      }
+      if (claimed.length < most) {
+        isCrowded = full.length > 0;
+        return;
+      }
     }
+  }
+
+  function start(delivery: Delivery): void {
+    const { clientId } = delivery;
+    placesOf.set(clientId, (placesOf.get(clientId) ?? 0) + 1);
+    const work = deliver(delivery).finally(() => {
+      underWay.delete(work);
+      const left = (placesOf.get(clientId) ?? 1) - 1;
+      if (left === 0) {
+        placesOf.delete(clientId);
+      } else {
+        placesOf.set(clientId, left);
+      }
+      if (isCrowded) {
+        worker.soon();
+      }
+    });
+    underWay.add(work);
   }
 
   async function deliver(delivery: Delivery): Promise<void> {

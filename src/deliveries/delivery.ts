@@ -35,10 +35,10 @@ export interface Deliveries {
   /** When the next one is due; undefined: there is none. */
   nextDueAt(): Promise<EpochSeconds | undefined>;
   /**
-   * Takes up to `most` that are due at `now`, those that wait longest first. One statement: nobody else, on any node, is given them until
-   * `now + leaseSeconds`; then they are due again, should this process be gone.
+   * Takes up to `most` that are due at `now` and not for one of the clients in `except`, those that wait longest first. One statement: nobody
+   * else, on any node, is given them until `now + leaseSeconds`; then they are due again, should this process be gone.
    */
-  claim(most: number, now: EpochSeconds, leaseSeconds: number): Promise<readonly Delivery[]>;
+  claim(most: number, now: EpochSeconds, leaseSeconds: number, except?: readonly string[]): Promise<readonly Delivery[]>;
   /** Arrived, or given up. Idempotent. */
   remove(id: string): Promise<void>;
   /** To be tried again at `at`; without effect when somebody else has it in hand meanwhile. */

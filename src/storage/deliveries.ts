@@ -6,8 +6,10 @@ import type { Database } from './database.ts';
 export function deliveriesIn(database: Database): Deliveries {
   // On PostgreSQL two nodes that claim at once pass over each other's rows instead of waiting for them.
   const lock = database.kind === 'postgres' ? 'FOR UPDATE SKIP LOCKED' : '';
+  const isForOthers = database.kind === 'postgres' ? 'client_id <> ALL (?::text[])' : 'client_id NOT IN (SELECT value FROM json_each(?))';
   const claim = `UPDATE deliveries SET attempts = attempts + 1, next_attempt_at = ?
-    WHERE next_attempt_at <= ? AND id IN (SELECT id FROM deliveries WHERE next_attempt_at <= ? ORDER BY next_attempt_at, id LIMIT ? ${lock})
+    WHERE next_attempt_at <= ? AND id IN (
+      SELECT id FROM deliveries WHERE next_attempt_at <= ? AND ${isForOthers} ORDER BY next_attempt_at, id LIMIT ? ${lock})
     RETURNING *`;
 
   return {
@@ -15,8 +17,9 @@ export function deliveriesIn(database: Database): Deliveries {
       const [row] = await database.rows<{ due: number | null }>('SELECT min(next_attempt_at) AS due FROM deliveries', []);
       return row?.due ?? undefined;
     },
-    async claim(most, now, leaseSeconds) {
-      const rows = await database.rows<DeliveryRow>(claim, [now + leaseSeconds, now, now, most]);
+    async claim(most, now, leaseSeconds, except = []) {
+      const others = database.kind === 'postgres' ? except : JSON.stringify(except);
+      const rows = await database.rows<DeliveryRow>(claim, [now + leaseSeconds, now, now, others, most]);
       return rows.map(deliveryOf);
     },
     async remove(id) {

@@ -97,6 +97,22 @@ describe('server-side request forgery by a logout address (OpenID Connect Back-C
       });
     }
 
+    it('tells the others while a client that does not answer has forty logouts to be told of', async () => {
+      const dead = await startLogoutReceiver();
+      dead.answer(() => undefined);
+      const silent = await server().client({ skip_consent: true, backchannel_logout_uri: dead.uri });
+      const user = await server().user();
+      for (let login = 0; login < 40; login++) {
+        await logIn(server(), silent, user, { scope: 'openid' });
+      }
+      await server().repositories.users.signOut(user.id, { grants: false }, server().clock.now());
+      await logOutAt(server(), receiver.uri);
+      await receiver.times(1);
+      // Were its places not bounded, all that there are would be taken up by now.
+      expect(dead.received.length).to.be.within(1, 4);
+      await dead.close();
+    }).timeout(20_000);
+
     it('does not let the user wait for a client that does not answer', async () => {
       receiver.answer(() => undefined);
       expect(await logOutAt(server(), receiver.uri)).to.include('You are signed out');

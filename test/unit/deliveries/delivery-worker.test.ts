@@ -79,6 +79,7 @@ describe('the worker of deliveries', () => {
     }
   }
 
+  const sentTo = (who: string): number => sent.filter(({ body }) => String(body).startsWith(who)).length;
   const put = (changes: Partial<Delivery> = {}) => putDeliveries(database, [{ clientId, kind: 'test', ...changes }]);
   const nextDueAt = () => deliveriesIn(database).nextDueAt();
 
@@ -153,9 +154,10 @@ describe('the worker of deliveries', () => {
   });
 
   it('has at most 32 requests under way, and goes on as they end', async () => {
+    const clients = await Promise.all(Array.from({ length: 10 }, async () => (await clientAndUser(database)).clientId));
     await putDeliveries(
       database,
-      Array.from({ length: 40 }, () => ({ clientId, kind: 'test' })),
+      clients.flatMap((each) => Array.from({ length: 4 }, () => ({ clientId: each }))),
     );
     const own = worker(later);
     await work(own);
@@ -167,6 +169,27 @@ describe('the worker of deliveries', () => {
     answerAll();
     await settled();
     expect(await nextDueAt()).to.equal(undefined);
+  });
+
+  it('has at most 4 under way to one client: one that does not answer keeps no other from being told', async () => {
+    const { clientId: living } = await clientAndUser(database);
+    // All that is for the dead one has waited longer.
+    await putDeliveries(database, [
+      ...Array.from({ length: 100 }, (_, index) => ({ id: `dead ${index}`, clientId, createdAt: 900 })),
+      ...Array.from({ length: 50 }, (_, index) => ({ id: `living ${index}`, clientId: living })),
+    ]);
+    const own = worker(({ body }) => (String(body).startsWith('dead') ? later() : 200));
+    await work(own);
+    expect([sentTo('dead'), sentTo('living')]).to.deep.equal([4, 50]);
+    // As one of its places becomes free, the next of its own has it.
+    unanswered.shift()?.();
+    await settled();
+    expect([sentTo('dead'), unanswered.length]).to.deep.equal([5, 4]);
+    for (let round = 0; round < 30; round++) {
+      answerAll();
+      await settled();
+    }
+    expect([sentTo('dead'), sentTo('living'), await nextDueAt()]).to.deep.equal([100, 50, undefined]);
   });
 
   it('takes nothing in hand once it is stopped, and waits for what it has', async () => {

@@ -38,6 +38,17 @@ onEachDatabase('the outbox in the database', (databases) => {
     expect(await deliveries.nextDueAt()).to.equal(2001);
   });
 
+  it('passes over those for clients that are named', async () => {
+    const { clientId: other } = await clientAndUser(database);
+    await putDeliveries(database, [
+      { id: 'first', clientId },
+      { id: 'second', clientId: other, createdAt: 1001 },
+    ]);
+    expect(await deliveries.claim(9, 2000, 30, [clientId, other])).to.deep.equal([]);
+    expect((await deliveries.claim(9, 2000, 30, [clientId])).map(({ id }) => id)).to.deep.equal(['second']);
+    expect((await deliveries.claim(9, 2000, 30)).map(({ id }) => id)).to.deep.equal(['first']);
+  });
+
   it('gives one out again only when its lease is over, or when it was postponed', async () => {
     await putDeliveries(database, [{ id: 'one', clientId }]);
     const [first] = await deliveries.claim(1, 1000, 30);

@@ -1,8 +1,11 @@
 import type { Migration } from './migration.ts';
 
-/** Until when a pushed request is kept, which is longer for one that a browser has come with; and how to count those of a client. */
-export const pushedRequestRetention: Migration = {
-  name: '0007-pushed-request-retention',
+/**
+ * What keeps one client from taking the room of all: until when a pushed request is kept, which is longer for one that a browser has come with,
+ * and how those of a client are counted; and an index that finds what is due for others than those clients who have all their places.
+ */
+export const fairShares: Migration = {
+  name: '0007-fair-shares',
   async up(transaction) {
     await transaction.schema.alterTable('pushed_requests', (table) => {
       table.bigInteger('keep_until').notNullable().defaultTo(0);
@@ -15,8 +18,16 @@ export const pushedRequestRetention: Migration = {
       table.index('keep_until');
       table.index(['client_id', 'keep_until']);
     });
+    await transaction.schema.alterTable('deliveries', (table) => {
+      table.dropIndex('next_attempt_at');
+      table.index(['next_attempt_at', 'id', 'client_id']);
+    });
   },
   async down(transaction) {
+    await transaction.schema.alterTable('deliveries', (table) => {
+      table.dropIndex(['next_attempt_at', 'id', 'client_id']);
+      table.index('next_attempt_at');
+    });
     await transaction.schema.alterTable('pushed_requests', (table) => {
       table.dropIndex(['client_id', 'keep_until']);
       table.dropIndex('keep_until');
