@@ -17,8 +17,11 @@ export interface AllowedAuthorization {
   readonly requestId: string;
 }
 
-/** Records the grant. @returns its code, for the client (RFC 6749 section 4.1.2). */
-export type CodeIssuer = (allowed: AllowedAuthorization, now: EpochSeconds) => Promise<string>;
+/**
+ * Records the grant, if the session it rests on still lives at that moment.
+ * @returns its code, for the client (RFC 6749 section 4.1.2); undefined: the session is over, and nothing was recorded.
+ */
+export type CodeIssuer = (allowed: AllowedAuthorization, now: EpochSeconds) => Promise<string | undefined>;
 
 export function codeIssuer(rooms: {
   readonly grants: Grants;
@@ -31,7 +34,7 @@ export function codeIssuer(rooms: {
   return async ({ addressed, authorization, userId, authentication, requestId }, now) => {
     const { client, redirectUri, redirectUriGiven } = addressed;
     const id = newIdentifier();
-    await grants.create({
+    const isMade = await grants.create({
       id,
       clientId: client.id,
       userId,
@@ -45,7 +48,11 @@ export function codeIssuer(rooms: {
       createdAt: now,
       expiresAt: now + authorizationCodeSeconds(client, lifetimes),
       absoluteExpiresAt: absoluteExpiry(client, lifetimes, now),
+      onlyInLiveSession: true,
     });
+    if (!isMade) {
+      return undefined;
+    }
     audit.record('grant_created', { grantId: id, clientId: client.id, userId, requestId });
     return credentials.authorizationCode(id);
   };

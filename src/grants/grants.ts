@@ -19,6 +19,8 @@ export interface NewGrant {
   /** End of the code. */
   readonly expiresAt: EpochSeconds;
   readonly absoluteExpiresAt: EpochSeconds | undefined;
+  /** It is made only while the session of `authentication` lives. */
+  readonly onlyInLiveSession?: boolean;
 }
 
 /** A compare-and-swap on the generation of a grant: spending a code, rotating a refresh token. */
@@ -53,7 +55,12 @@ export interface GrantFilter {
  * All throw StorageUnavailable when the outcome is not known to be durable.
  */
 export interface Grants {
-  create(grant: NewGrant): Promise<void>;
+  /**
+   * Of a session that ends at the same moment and a grant that is made in it, on whatever nodes, one comes first: either the grant is not made,
+   * or the end finds it, and its client is told and it is revoked as of any other grant of that session.
+   * @returns false when it is not made, because it was to be only in a live session and that is over.
+   */
+  create(grant: NewGrant): Promise<boolean>;
   find(id: string): Promise<Grant | undefined>;
   /**
    * Makes `to` the live generation if, at that moment, `from` is, the grant is `clientId`'s, is neither revoked nor expired at `now`, and

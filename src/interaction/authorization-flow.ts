@@ -9,7 +9,14 @@ import type { AnswerOccasion } from '../authorization/response.ts';
 import { authorizationErrorResponse, authorizationResponse } from '../authorization/response.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ProtocolRequest, ProtocolResponse } from '../core/endpoint.ts';
-import { InvalidRequestUri, LoginRequired, OAuthError, RequestFormNotSupported, UnmetAuthenticationRequirements } from '../core/errors.ts';
+import {
+  AccessDenied,
+  InvalidRequestUri,
+  LoginRequired,
+  OAuthError,
+  RequestFormNotSupported,
+  UnmetAuthenticationRequirements,
+} from '../core/errors.ts';
 import type { Parameters } from '../core/parameters.ts';
 import { chooseLanguage } from '../pages/languages.ts';
 import type { Subjects } from '../tokens/subjects.ts';
@@ -138,6 +145,11 @@ export function authorizationFlow(rooms: {
       await answerOnce(addressed);
       const { requestId } = request;
       const code = await issueCode({ addressed, authorization, authentication, userId: session.userId, requestId }, now);
+      if (code === undefined) {
+        // The user logged out, or was logged out, since the session was looked at.
+        const error = new AccessDenied('The login ended before the request was answered: begin again.');
+        return authorizationErrorResponse(addressed, issuer, error, occasion(addressed, request));
+      }
       return authorizationResponse(addressed, issuer, { code }, occasion(addressed, request));
     },
 

@@ -117,14 +117,24 @@ function inputOf(change: Change): readonly [string, ...(string | number | null)[
     : [change.grantId, change.now, null, null, null, null, null, null, 0, change.reason];
 }
 
-function creator(database: Database): (batch: readonly NewGrant[]) => Promise<readonly void[]> {
-  const input = batchInput(database.kind, NEW_GRANT_COLUMNS);
+const CREATION_COLUMNS = [...NEW_GRANT_COLUMNS, ['needs_session', 'integer']] as const;
+
+function creator(database: Database): (batch: readonly NewGrant[]) => Promise<readonly boolean[]> {
+  const input = batchInput(database.kind, CREATION_COLUMNS);
   const names = NEW_GRANT_COLUMNS.map(([name]) => name).join(', ');
-  const statement = `INSERT INTO grants (${names}) SELECT ${names} FROM ${input.sql}`;
+  // Whoever ends the session deletes its row first. Locked here, the row either goes before this statement, which then finds it gone, or after
+  // it, and then the grant is there to be found. SQLite has one writer at a time.
+  const lock = database.kind === 'postgres' ? 'FOR KEY SHARE' : '';
+  const statement = `INSERT INTO grants (${names}) SELECT ${names} FROM ${input.sql}
+    WHERE input.needs_session = 0 OR EXISTS (
+      SELECT 1 FROM sessions WHERE sessions.sid = input.session_id AND sessions.user_id = input.user_id ${lock})
+    RETURNING id`;
 
   return async (batch) => {
-    await again(() => database.rows(statement, input.bindings(batch.map(valuesOf))));
-    return batch.map(() => undefined);
+    const rows = batch.map((grant) => [...valuesOf(grant), grant.onlyInLiveSession === true ? 1 : 0]);
+    const made = await again(() => database.rows<{ readonly id: string }>(statement, input.bindings(rows)));
+    const ids = new Set(made.map(({ id }) => id));
+    return batch.map(({ id }) => ids.has(id));
   };
 }
 

@@ -51,12 +51,17 @@ export function usersIn(database: Database): Users {
         // The grants first: they all end for this reason, and not some of them because of the logout.
         await revokeGrants(transaction, id, 'user_disabled', now);
         await endSessions(transaction, { user_id: id }, now);
+        // Once more: until their session ended, grants could still be made.
+        await revokeGrants(transaction, id, 'user_disabled', now);
         return known;
       }),
     signOut: (id, { grants }, now) =>
       database.transaction(async (transaction) => {
-        const grantCount = grants ? await revokeGrants(transaction, id, 'operator', now) : 0;
-        return { sessions: await endSessions(transaction, { user_id: id }, now), grants: grantCount };
+        // Before, so that they end for this reason, and after, for those that were made until their session ended.
+        const before = grants ? await revokeGrants(transaction, id, 'operator', now) : 0;
+        const sessions = await endSessions(transaction, { user_id: id }, now);
+        const after = grants ? await revokeGrants(transaction, id, 'operator', now) : 0;
+        return { sessions, grants: before + after };
       }),
     enable: (id, now) => database.run((knex) => update(knex, id, { disabled_at: null, updated_at: now })),
   };

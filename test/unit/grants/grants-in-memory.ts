@@ -39,6 +39,7 @@ export function grantsInMemory(): Grants {
         revokedAt: undefined,
         revocationReason: undefined,
       });
+      return true;
     },
     find: async (id) => records.get(id),
     async advance({ grantId, clientId, from, to, now, lifetimeSeconds, catchUp }) {
