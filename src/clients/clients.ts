@@ -1,46 +1,54 @@
 import { LRUCache } from 'lru-cache';
 import type { Client } from './client.ts';
 import { clientOf } from './client.ts';
+import { isClientId } from './client-id.ts';
 import type { ClientStore } from './client-store.ts';
 
 /** The clients as requests see them: in memory, so that a token request reads no database to know its client. */
 export interface Clients {
   find(id: string): Promise<Client | undefined>;
-  /** Drops what is in memory, because some process changed a client. */
+  /** Drops what is in memory, names that nobody had included, because some process changed or made a client. */
   forget(): void;
 }
 
 const MOST_IN_MEMORY = 10_000;
+// Of names that no client has: fewer, since a stranger can make up any number of them, and each at most this long.
+const MOST_UNKNOWN = 5_000;
+const UNKNOWN_FOR_MILLISECONDS = 5_000;
 
-export function cachedClients(store: ClientStore): Clients {
+/** @param now milliseconds of a clock that is never set; for tests. */
+export function cachedClients(store: Pick<ClientStore, 'find'>, now: () => number = () => performance.now()): Clients {
   const known = new LRUCache<string, Client>({ max: MOST_IN_MEMORY });
+  const unknown = new LRUCache<string, true>({ max: MOST_UNKNOWN, ttl: UNKNOWN_FOR_MILLISECONDS, ttlResolution: 0, perf: { now } });
   // Counts calls of `forget`: a record read before one must not be kept after it.
   let age = 0;
 
   return {
     async find(id) {
-      if (id.includes('\0')) {
-        // No client is called that, and PostgreSQL refuses the question.
-        return undefined;
-      }
       const inMemory = known.get(id);
       if (inMemory !== undefined) {
         return inMemory;
       }
-      const ageAtStart = age;
-      const record = await store.find(id);
-      if (record === undefined) {
+      // What cannot be registered need not be looked for; PostgreSQL even refuses a question with a NUL in it.
+      if (!isClientId(id) || unknown.has(id)) {
         return undefined;
       }
-      const client = clientOf(record);
+      const ageAtStart = age;
+      const record = await store.find(id);
+      const client = record && clientOf(record);
       if (age === ageAtStart) {
-        known.set(id, client);
+        if (client === undefined) {
+          unknown.set(id, true);
+        } else {
+          known.set(id, client);
+        }
       }
       return client;
     },
     forget() {
       age += 1;
       known.clear();
+      unknown.clear();
     },
   };
 }

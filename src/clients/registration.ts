@@ -3,6 +3,7 @@ import { newIdentifier } from '../core/identifiers.ts';
 import { digest, generateSecret } from '../core/secrets.ts';
 import type { ServerSecrets } from '../keys/server-secrets.ts';
 import { type Outbound, outbound } from '../outbound/outbound.ts';
+import { isClientId } from './client-id.ts';
 import type { ClientMetadata } from './client-metadata.ts';
 import type { RegistrationLimits } from './client-metadata-rules.ts';
 import { InvalidClientMetadata, readClientMetadata } from './client-metadata-rules.ts';
@@ -48,8 +49,6 @@ const LEAST_DISTINCT_CHARACTERS = 10;
 const CLIENT_SECRET = /^[\x21-\x7e]{1,512}$/;
 // The form of user identifiers (core/identifiers.ts): a client of that name could pass for a user's `sub` (RFC 9068 section 5).
 const LIKE_A_SUBJECT = /^[0-9a-v]{26}$/;
-// RFC 6749 appendix A.1: VSCHAR. A space is left out: too easily lost in a shell or a form.
-const CLIENT_ID = /^[\x21-\x7e]{1,255}$/;
 
 export function clientRegistration(rooms: {
   readonly store: ClientStore;
@@ -175,7 +174,7 @@ function chosenId(given: unknown): string | undefined {
   if (given === undefined) {
     return undefined;
   }
-  if (typeof given !== 'string' || !CLIENT_ID.test(given)) {
+  if (typeof given !== 'string' || !isClientId(given)) {
     throw new InvalidClientMetadata('client_id: must be 1 to 255 visible ASCII characters.');
   }
   if (LIKE_A_SUBJECT.test(given)) {
