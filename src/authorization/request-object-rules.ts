@@ -9,7 +9,7 @@ export interface RequestObjectRules {
   readonly needsNotBefore: boolean;
 }
 
-/** How far clocks may be apart. FAPI 2.0 Message Signing section 5.3.1 wants 10 s ahead accepted, and more than 60 s refused. */
+/** How far clocks may be apart. FAPI 2.0 Security Profile section 5.3.2.1 (13) wants 10 s ahead accepted of any JWT, and more than 60 s refused. */
 const CLOCK_TOLERANCE_SECONDS = 60;
 /** FAPI 2.0 Message Signing section 5.3.1: `nbf` no longer ago than this, and `exp` no longer after it. */
 const LONGEST_LIFE_SECONDS = 3600;
