@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import { decodeJwt } from 'jose';
 import { answerAt, byReference, push, requestParameters } from '../support/authorization-requests.ts';
@@ -62,6 +63,17 @@ describe('a link that takes the signature off the answer (JARM section 3; FAPI 2
       });
     });
   }
+
+  it('a client that registered for encrypted answers is given none that everybody can read', async () => {
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const jwks = { keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'enc', use: 'enc', alg: 'ECDH-ES' }] };
+    const client = await server().client({ authorization_encrypted_response_alg: 'ECDH-ES', jwks });
+    for (const changes of [{}, { response_mode: 'query' }, { response_mode: 'fragment' }]) {
+      const answer = await answered(client, changes);
+      expect(answer).to.have.all.keys('response');
+      expect(answer['response']?.split('.')).to.have.length(5);
+    }
+  });
 
   it('a client that registered plain and signed ones chooses by the request, and has query by default', async () => {
     const client = await server().client({ response_modes: ['query', 'jwt'], authorization_signed_response_alg: 'ES256' });

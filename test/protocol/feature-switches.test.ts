@@ -107,12 +107,10 @@ const TRACES: Readonly<Record<FeatureName, Traces>> = {
   'claims-parameter': { members: ['claims_parameter_supported'] },
   'pairwise-subjects': { values: { subject_types_supported: ['pairwise'] }, registers: [{ subject_type: 'pairwise' }] },
   encryption: {
-    members: [
-      ...['id_token', 'userinfo', 'authorization', 'introspection', 'request_object'].flatMap((name) => [
-        `${name}_encryption_alg_values_supported`,
-        `${name}_encryption_enc_values_supported`,
-      ]),
-    ],
+    members: ['id_token', 'userinfo', 'authorization', 'introspection', 'request_object'].flatMap((name) => [
+      `${name}_encryption_alg_values_supported`,
+      `${name}_encryption_enc_values_supported`,
+    ]),
   },
   'rp-initiated-logout': {
     members: ['end_session_endpoint'],
