@@ -4,6 +4,7 @@ import { deliveries } from './0003-deliveries.ts';
 import { resources } from './0004-resources.ts';
 import { authorizationDetails } from './0005-authorization-details.ts';
 import { secondFactors } from './0006-second-factors.ts';
+import { statusLists } from './0008-status-lists.ts';
 import { changeNotices } from './0009-change-notices.ts';
 import type { Migration } from './migration.ts';
 
@@ -15,5 +16,6 @@ export const migrations: readonly Migration[] = [
   resources,
   authorizationDetails,
   secondFactors,
+  statusLists,
   changeNotices,
 ];

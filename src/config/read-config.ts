@@ -75,6 +75,7 @@ export function readConfig(environment: Environment, envFileText: string | undef
     pushedRequestSeconds: read(settings.PUSHED_REQUEST_TTL),
     requirePushedRequests: read(settings.REQUIRE_PUSHED_AUTHORIZATION_REQUESTS),
     accessTokenNotBefore: read(settings.ACCESS_TOKEN_NBF),
+    statusListSeconds: read(settings.STATUS_LIST_TTL),
     dpopNonceRequired: read(settings.DPOP_NONCE),
     ...tlsConfig(tls),
     trustedProxies: read(settings.TRUST_PROXY),

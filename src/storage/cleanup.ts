@@ -10,6 +10,8 @@ export interface CleanupCounts {
   readonly loginAttempts: number;
   readonly pushedRequests: number;
   readonly usedIdentifiers: number;
+  readonly statusChanges: number;
+  readonly statusBlocks: number;
 }
 
 export interface CleanupTimes {
@@ -42,6 +44,8 @@ export function cleanupOf(database: Database): Cleanup {
   });
   const pushedRequests = expiryOf(database, { table: 'pushed_requests', key: 'id' });
   const identifiers = expiryOf(database, { table: 'used_identifiers', key: 'namespace, value' });
+  const statusChanges = expiryOf(database, { table: 'status_changes', key: 'id', date: 'changed_at' });
+  const statusBlocks = expiryOf(database, { table: 'status_blocks', key: 'first' });
   return {
     async run({ now, keepSeconds, forgetAttemptsSeconds }) {
       const end = now - keepSeconds;
@@ -53,6 +57,9 @@ export function cleanupOf(database: Database): Cleanup {
         // One that a browser came with in time is looked for until its login is over.
         pushedRequests: await pushedRequests(now - PENDING_REQUEST_SECONDS),
         usedIdentifiers: await identifiers(now),
+        // A while after every node has let go of them.
+        statusChanges: await statusChanges(end - STATUS_SPARE_SECONDS),
+        statusBlocks: await statusBlocks(now - STATUS_SPARE_SECONDS),
       };
     },
   };
@@ -61,6 +68,9 @@ export function cleanupOf(database: Database): Cleanup {
 // A grant remembers, while its session lasts, that its client must be told of a logout (OpenID Connect Back-Channel Logout section 2.3).
 const FORGETTABLE_GRANT =
   '(revoked_at < ? OR expires_at < ?) AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.sid = grants.session_id)';
+
+// Longer than nodes keep them (status-lists/status-lists.ts), and than the clock of the database may differ from ours.
+const STATUS_SPARE_SECONDS = 900;
 
 const PAGE_ROWS = 500;
 const PAGES_A_RUN = 20;
@@ -103,8 +113,11 @@ function sweeper(database: Database, { table, key, over }: Sweep): (bindings: re
 }
 
 /** @returns a function that deletes what expired before `end`, the oldest first, and answers how many rows that were. */
-function expiryOf(database: Database, { table, key }: Pick<Sweep, 'table' | 'key'>): (end: EpochSeconds) => Promise<number> {
-  const deletion = `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE expires_at < ? ORDER BY expires_at LIMIT ${PAGE_ROWS}) RETURNING 1 AS deleted`;
+function expiryOf(
+  database: Database,
+  { table, key, date = 'expires_at' }: Pick<Sweep, 'table' | 'key'> & { readonly date?: string },
+): (end: EpochSeconds) => Promise<number> {
+  const deletion = `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE ${date} < ? ORDER BY ${date} LIMIT ${PAGE_ROWS}) RETURNING 1 AS deleted`;
 
   return async (end) => {
     let deleted = 0;

@@ -47,6 +47,7 @@ describe('configuration: defaults', () => {
       pushedRequestSeconds: 60,
       requirePushedRequests: false,
       accessTokenNotBefore: false,
+      statusListSeconds: 10,
       dpopNonceRequired: false,
       tls: undefined,
       mutualTls: undefined,
