@@ -5,6 +5,7 @@ import { resources } from './0004-resources.ts';
 import { authorizationDetails } from './0005-authorization-details.ts';
 import { secondFactors } from './0006-second-factors.ts';
 import { fairShares } from './0007-fair-shares.ts';
+import { statusLists } from './0008-status-lists.ts';
 import { changeNotices } from './0009-change-notices.ts';
 import type { Migration } from './migration.ts';
 
@@ -17,5 +18,6 @@ export const migrations: readonly Migration[] = [
   authorizationDetails,
   secondFactors,
   fairShares,
+  statusLists,
   changeNotices,
 ];

@@ -30,6 +30,8 @@ import { fetchJson } from './outbound/json-document.ts';
 import { outbound } from './outbound/outbound.ts';
 import type { Resources } from './resources/registered-resources.ts';
 import type { Rooms } from './rooms.ts';
+import type { StatusLists } from './status-lists/status-lists.ts';
+import type { StatusReferences } from './status-lists/status-references.ts';
 import type { Repositories } from './storage/repositories.ts';
 import { accessTokenIssuer } from './tokens/access-token.ts';
 import { accessTokenBacker } from './tokens/access-token-backing.ts';
@@ -51,11 +53,14 @@ export function buildRooms(parts: {
   readonly resources: Resources;
   readonly detailTypes: DetailTypes;
   readonly subjects: Subjects;
+  readonly references: StatusReferences;
+  readonly statusLists: StatusLists | undefined;
   readonly deliverSoon: () => void;
   readonly clock: Clock;
   readonly audit: AuditTrail;
 }): Rooms {
-  const { config, tls, issuer, repositories, keys, clients, resources, detailTypes, subjects, deliverSoon, clock, audit } = parts;
+  const { config, tls, issuer, repositories, keys, clients, resources, detailTypes, subjects, references, statusLists } = parts;
+  const { deliverSoon, clock, audit } = parts;
   const { lifetimes } = config;
   const { secrets } = keys;
   const base = issuerPath(issuer);
@@ -94,6 +99,7 @@ export function buildRooms(parts: {
     keys,
     algorithms: config.signingAlgorithms,
     subjects,
+    statusLists,
     dpopNonceRequired: config.dpopNonceRequired,
     mutualTls: config.mutualTls && { authorities: tls.clientAuthorities?.certificates, baseUrl: config.mutualTls.baseUrl },
     pushedRequestSeconds: config.pushedRequestSeconds,
@@ -134,6 +140,7 @@ export function buildRooms(parts: {
       resources,
       notBefore: config.accessTokenNotBefore,
       subjects,
+      statusLists,
     }),
     issueIdToken: idTokenIssuer({
       issuer,
@@ -144,8 +151,8 @@ export function buildRooms(parts: {
       users: repositories.users,
       answerEncryption: encryption,
     }),
-    readAccessToken: accessTokenReader({ issuer, tokens }),
-    backingOf: accessTokenBacker({ ...repositories, clients }),
+    readAccessToken: accessTokenReader({ issuer, tokens, references }),
+    backingOf: accessTokenBacker({ ...repositories, clients, statusLists }),
     issueLogoutToken: logoutTokenIssuer({ issuer, keys, algorithms: config.signingAlgorithms, subjects, answerEncryption: encryption }),
     readIdToken,
     logoutRequests: logoutRequests({ clients, readIdToken, secrets }),

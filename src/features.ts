@@ -43,6 +43,7 @@ import { resumeEndpoint } from './endpoints/resume.ts';
 import { revocationEndpoint } from './endpoints/revocation.ts';
 import { secondFactorEndpoint } from './endpoints/second-factor.ts';
 import { secondFactorEnrolmentEndpoint } from './endpoints/second-factor-enrolment.ts';
+import { statusListAggregationEndpoint, statusListEndpoint, statusListEventsEndpoint } from './endpoints/status-lists.ts';
 import { tokenEndpoint } from './endpoints/token.ts';
 import { userinfoEndpoint } from './endpoints/userinfo.ts';
 import type { Feature } from './feature.ts';
@@ -138,6 +139,7 @@ function allFeatures(rooms: Rooms): readonly Feature[] {
       name: 'signed-introspection',
       metadata: { introspection_signing_alg_values_supported: rooms.algorithms },
     },
+    ...statusListFeature(rooms),
     {
       specification: 'RFC 8707: resource indicators',
       authorizationRules: [rooms.enabled.has('resource-indicators') ? resourceRule : noResourceRule, resourceScopeRule(rooms.resources)],
@@ -268,6 +270,23 @@ function assertionMetadata(algorithms: readonly string[]): NonNullable<Feature['
     revocation_endpoint_auth_signing_alg_values_supported: algorithms,
     introspection_endpoint_auth_signing_alg_values_supported: algorithms,
   };
+}
+
+/** Absent where it is off: then there are no lists in memory either. */
+function statusListFeature({ statusLists }: Rooms): readonly Feature[] {
+  return statusLists === undefined
+    ? []
+    : [
+        {
+          specification: 'draft-ietf-oauth-status-list-21: Token Status List',
+          name: 'status-list',
+          endpoints: () => [
+            statusListAggregationEndpoint({ statusLists }),
+            statusListEventsEndpoint({ statusLists }),
+            statusListEndpoint({ statusLists }),
+          ],
+        },
+      ];
 }
 
 /** On with MUTUAL_TLS alone: without, no connection has a certificate of its client. */

@@ -27,6 +27,7 @@ import type { SecondFactorPages } from './interaction/second-factor-pages.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import type { OwnDecryption } from './keys/own-decryption.ts';
 import type { Resources } from './resources/registered-resources.ts';
+import type { StatusLists } from './status-lists/status-lists.ts';
 import type { AccessTokenIssuer } from './tokens/access-token.ts';
 import type { AccessTokenBacker } from './tokens/access-token-backing.ts';
 import type { GrantCredentials } from './tokens/grant-credentials.ts';
@@ -83,6 +84,8 @@ export interface Rooms {
   readonly subjects: Subjects;
   readonly revokedAccessTokens: RevokedAccessTokens;
   readonly usedIdentifiers: UsedIdentifiers;
+  /** undefined: the feature is off. */
+  readonly statusLists: StatusLists | undefined;
   readonly issueLogoutToken: LogoutTokenIssuer;
   readonly issueCode: CodeIssuer;
   readonly consents: Consents;

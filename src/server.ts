@@ -14,6 +14,9 @@ import { stylesheetSource } from './pages/stylesheet.ts';
 import { prepareServer, type Surroundings } from './prepare-server.ts';
 import { readiness } from './readiness.ts';
 import { cachedResources } from './resources/registered-resources.ts';
+import { statusLists } from './status-lists/status-lists.ts';
+import { statusReferences } from './status-lists/status-references.ts';
+import { announceRevocations } from './storage/announced-revocations.ts';
 import { checkDatabase } from './storage/health.ts';
 import { subjectsWith } from './tokens/subjects.ts';
 import { startUpkeep } from './upkeep.ts';
@@ -33,8 +36,27 @@ export interface RunningServer {
  */
 export async function startServer(config: Config, surroundings: Surroundings): Promise<RunningServer> {
   const { logger, clock } = surroundings;
-  const { port, tls, scheme, issuer, database, repositories, keys } = await prepareServer(config, surroundings);
+  const { port, tls, scheme, issuer, database, repositories: records, keys } = await prepareServer(config, surroundings);
   try {
+    const references = statusReferences({
+      issuer,
+      secret: await records.serverValues.findOrMake('status_list_secret', generateSecret),
+    });
+    const lists = config.features.has('status-list')
+      ? statusLists({
+          issuer,
+          references,
+          keys,
+          algorithms: config.signingAlgorithms,
+          entries: records.statusEntries,
+          changes: records.statusChanges,
+          ttlSeconds: config.statusListSeconds,
+          longestTokenSeconds: config.lifetimes.accessTokenMaxSeconds,
+          clock,
+        })
+      : undefined;
+    const repositories = lists === undefined ? records : announceRevocations(records, lists.changed);
+    await lists?.start();
     const clients = cachedClients(repositories.clientStore);
     const resources = cachedResources(repositories.resourceStore);
     const detailTypes = cachedDetailTypes(repositories.detailTypeStore);
@@ -49,6 +71,8 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       resources,
       detailTypes,
       subjects,
+      references,
+      statusLists: lists,
       clock,
       audit: surroundings.audit,
       deliverSoon: () => deliveries.soon(),
@@ -80,7 +104,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     });
     const address = await http.listen(config.host, port);
     // Last, so that a start that fails leaves no timer behind.
-    const upkeep = startUpkeep({ config, database, keys, clients, resources, detailTypes, deliveries, clock, logger });
+    const upkeep = startUpkeep({ config, database, keys, clients, resources, detailTypes, deliveries, statusLists: lists, clock, logger });
     const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
     return {
       issuer,

@@ -7,6 +7,7 @@ import type { Clock } from './core/clock.ts';
 import type { DeliveryWorker } from './deliveries/delivery-worker.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import type { Resources } from './resources/registered-resources.ts';
+import type { StatusLists } from './status-lists/status-lists.ts';
 import { type ChangeNotices, listenForChanges } from './storage/change-notices.ts';
 import { cleanupOf } from './storage/cleanup.ts';
 import type { Database } from './storage/database.ts';
@@ -24,10 +25,11 @@ export function startUpkeep(parts: {
   readonly resources: Resources;
   readonly detailTypes: DetailTypes;
   readonly deliveries: DeliveryWorker;
+  readonly statusLists: StatusLists | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }): { stop(): Promise<void> } {
-  const { config, database, keys, clients, resources, detailTypes, deliveries, clock, logger } = parts;
+  const { config, database, keys, clients, resources, detailTypes, deliveries, statusLists, clock, logger } = parts;
   const watcher = changeWatcher(database, {
     clients: () => clients.forget(),
     resources: () => resources.forget(),
@@ -38,6 +40,14 @@ export function startUpkeep(parts: {
   work.every(SECOND, () => keys.reload(), logFailure('keys'));
   const look = work.every(SECOND, () => watcher.poll(), logFailure('changes'));
   work.every(SECOND, () => deliveries.run(), logFailure('deliveries'));
+  // Half a second, so that a second is kept also where the other half goes by elsewhere.
+  const lookAtLists = statusLists && work.every(SECOND / 2, () => statusLists.changed(), logFailure('status lists'));
+  if (statusLists !== undefined) {
+    work.every(SECOND, () => statusLists.stockUp(), logFailure('status lists'));
+    work.every(60 * SECOND, () => statusLists.lookAround(), logFailure('status lists'));
+    work.every(3600 * SECOND, () => statusLists.reload(), logFailure('status lists'));
+    work.every(15 * SECOND, async () => statusLists.listeners.beat(), logFailure('status list events'));
+  }
   work.every(60 * SECOND, cleanUp, logFailure('cleanup'));
   const notices = noticesOf();
   return {
@@ -54,7 +64,10 @@ export function startUpkeep(parts: {
     }
     return listenForChanges({
       url: config.listenUrl ?? config.database.url,
-      onChange: () => look.soon(),
+      onChange() {
+        look.soon();
+        lookAtLists?.soon();
+      },
       onState: (err) =>
         err === undefined
           ? logger.info('notices of changes come again')

@@ -37,6 +37,7 @@ const OF_FEATURES: Readonly<Record<FeatureName, readonly OfFeature[]>> = {
   'signed-introspection': ['introspection_signed_response_alg', 'introspection_encrypted_response_alg'],
   userinfo: ['userinfo_signed_response_alg', 'userinfo_encrypted_response_alg'],
   'claims-parameter': [],
+  'status-list': [],
   'pairwise-subjects': [['subject_type', 'pairwise'], 'sector_identifier_uri'],
   // Refused where these members are read (encryption-metadata.ts).
   encryption: [],

@@ -69,6 +69,8 @@ export interface Config {
   readonly requirePushedRequests: boolean;
   /** Whether access tokens carry `nbf`. */
   readonly accessTokenNotBefore: boolean;
+  /** How long a status list may be kept before it is fetched again. */
+  readonly statusListSeconds: number;
   /** Whether a DPoP proof must have a nonce of ours (RFC 9449 section 8). */
   readonly dpopNonceRequired: boolean;
   /** Files of the certificate chain and its key, in PEM, with which the process speaks TLS itself; undefined: plain HTTP. */

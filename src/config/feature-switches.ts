@@ -26,6 +26,7 @@ export const featureSwitches = {
   encryption: 'on',
   'rp-initiated-logout': 'on',
   'back-channel-logout': 'on',
+  'status-list': 'on',
 } as const satisfies Record<string, 'on' | 'off'>;
 
 export type FeatureName = keyof typeof featureSwitches;

@@ -76,6 +76,7 @@ export function readConfig(environment: Environment, envFileText: string | undef
     mostPushedRequests: read(settings.PUSHED_REQUESTS_PER_CLIENT),
     requirePushedRequests: read(settings.REQUIRE_PUSHED_AUTHORIZATION_REQUESTS),
     accessTokenNotBefore: read(settings.ACCESS_TOKEN_NBF),
+    statusListSeconds: read(settings.STATUS_LIST_TTL),
     dpopNonceRequired: read(settings.DPOP_NONCE),
     ...tlsConfig(tls),
     trustedProxies: read(settings.TRUST_PROXY),

@@ -140,6 +140,12 @@ export const settings = {
     meaning: 'How long a repeated refresh gets the same answer, 0 to 60s',
     parse: durationBetween(0, 60),
   },
+  STATUS_LIST_TTL: {
+    name: 'STATUS_LIST_TTL',
+    default: '10s',
+    meaning: 'How long resource servers may keep a status list, and so take a revoked token at worst; 1s to 1h',
+    parse: durationBetween(1, 3600),
+  },
   DPOP_NONCE: {
     name: 'DPOP_NONCE',
     default: 'off',

@@ -17,6 +17,8 @@ export interface ProtocolRequest {
   readonly peerCertificate?: PeerCertificate | undefined;
   /** Names this request in the log and in the audit trail. */
   readonly requestId: string;
+  /** What stands in the segments of the path that the endpoint left open, by their names. */
+  readonly segments?: Readonly<Record<string, string | undefined>>;
 }
 
 /** A cookie to set, always HttpOnly, SameSite=Lax, Path=/; Secure and `__Host-` where the issuer is https. */
@@ -26,6 +28,11 @@ export interface SetCookie {
   readonly value: string;
   /** Absent: until the browser closes. 0: delete it. */
   readonly maxAgeSeconds?: number;
+}
+
+/** Where the text of an endless answer goes. One that is not read quickly enough is cut off: memory must not hang on the slowest reader. */
+export interface StreamSink {
+  write(text: string): void;
 }
 
 /** One HTTP response as a value. Only the `http` room writes to a socket. */
@@ -41,7 +48,16 @@ export type ProtocolResponse =
       readonly headers?: Readonly<Record<string, string>>;
     }
   /** A public document that caches may keep: key set, metadata. Made once, answered with an ETag. */
-  | { readonly kind: 'document'; readonly contentType: string; readonly body: string; readonly maxAgeSeconds: number }
+  | {
+      readonly kind: 'document';
+      readonly contentType: string;
+      readonly body: string;
+      readonly maxAgeSeconds: number;
+      /** Where bodies differ that say the same (signatures of several nodes); absent: one is made of the body. */
+      readonly entityTag?: string;
+    }
+  /** Text that goes on until one side ends it. `open` is called when the answer has begun, and what it returns when the other side is gone. */
+  | { readonly kind: 'stream'; readonly contentType: string; readonly open: (sink: StreamSink) => () => void }
   /** 303 See Other, so that a form's body is never sent on (RFC 9700 section 4.12). */
   | { readonly kind: 'redirect'; readonly location: string; readonly cookies?: readonly SetCookie[] }
   /**
@@ -61,6 +77,8 @@ export type ProtocolResponse =
 /** One address of the server. Its path is relative to the issuer, and its name is derived into the metadata (RFC 8414 section 2). */
 export interface Endpoint {
   readonly path: `/${string}`;
+  /** Names of path segments that follow, whatever they say; absent: none. */
+  readonly segments?: readonly string[];
   readonly methods: readonly ('GET' | 'POST')[];
   /** The metadata member that announces the endpoint, such as `token_endpoint`. */
   readonly metadataName?: string;

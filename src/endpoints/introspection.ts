@@ -97,7 +97,8 @@ export function introspectionEndpoint(rooms: {
     if (!mayKnow || (await backingOf(accessToken)) === undefined) {
       return undefined;
     }
-    const { grant_id: _, [AUTHORIZATION_DETAILS]: details, ...claims } = accessToken.claims;
+    // The grant is ours to know, and what `status` refers to is said here.
+    const { grant_id: _, status: _reference, [AUTHORIZATION_DETAILS]: details, ...claims } = accessToken.claims;
     const shown = detailsFor(caller, accessToken.clientId, details);
     return { ...claims, ...detailsMember(shown), active: true, token_type: tokenTypeOf(claims) };
   }

@@ -6,13 +6,13 @@ import { InvalidGrant } from '../core/errors.ts';
 import { refuseRepeats, required } from '../core/parameters.ts';
 import type { Grants } from '../grants/grants.ts';
 import type { GrantCredential, GrantCredentials } from '../tokens/grant-credentials.ts';
-import type { AccessTokenReader } from '../tokens/own-access-tokens.ts';
+import type { AccessTokenReader, OwnAccessToken } from '../tokens/own-access-tokens.ts';
 import type { RevokedAccessTokens } from '../tokens/revoked-access-tokens.ts';
 import type { SenderConstraint } from '../tokens/sender-constraint.ts';
 import { provenKey } from '../tokens/sender-constraint.ts';
 
 /**
- * RFC 7009. A refresh token ends its grant, and with it all that came of it; an access token ends alone. A token that is unknown, expired or
+ * RFC 7009. A refresh token ends its grant, and with it all that came of it; an access token ends without its grant. A token that is unknown, expired or
  * revoked already counts as done (section 2.2).
  */
 export function revocationEndpoint(rooms: {
@@ -66,8 +66,16 @@ export function revocationEndpoint(rooms: {
       return;
     }
     refuseOther(client.id, accessToken.clientId);
-    await revokedAccessTokens.add(accessToken.jti, accessToken.expiresAt);
+    await endAccessToken(accessToken);
     audit.record('access_token_revoked', { jti: accessToken.jti, clientId: client.id, requestId });
+  }
+
+  /** The tokens of a grant share one entry of the status lists, and end together (docs/adr/0008); the refresh token goes on. */
+  async function endAccessToken({ jti, expiresAt, grantId, statusEntry }: OwnAccessToken): Promise<void> {
+    if (grantId !== undefined && statusEntry !== undefined) {
+      return grants.renewStatusEntry(grantId, statusEntry);
+    }
+    return revokedAccessTokens.add(jti, expiresAt, statusEntry === undefined ? undefined : { entry: statusEntry, now: clock.now() });
   }
 }
 

@@ -85,6 +85,8 @@ export interface Grant {
   /** The cap that no use moves; undefined: none. */
   readonly absoluteExpiresAt: EpochSeconds | undefined;
   readonly createdAt: EpochSeconds;
+  /** Its place in the status lists, which its access tokens name; undefined: made by a version that had none. */
+  readonly statusEntry: number | undefined;
   readonly revokedAt: EpochSeconds | undefined;
   readonly revocationReason: RevocationReason | undefined;
 }

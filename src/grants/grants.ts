@@ -72,6 +72,11 @@ export interface Grants {
   revoke(id: string, reason: RevocationReason, now: EpochSeconds): Promise<boolean>;
   /** @returns how many grants this call ended. */
   revokeAll(filter: GrantFilter, reason: RevocationReason, now: EpochSeconds): Promise<number>;
+  /**
+   * Ends the access tokens that a grant has now, and nothing else of it: those made from now on name another entry of the status lists. Does
+   * nothing when they name another one already, or the grant is over. @param statusEntry that the tokens to end name.
+   */
+  renewStatusEntry(id: string, statusEntry: number): Promise<void>;
   /** Newest first; `before` is the id of the last one of the page before. */
   list(filter: GrantFilter, page: { readonly before?: string; readonly limit: number }): Promise<readonly Grant[]>;
 }

@@ -25,5 +25,9 @@ export function isNotModified(ifNoneMatch: string | undefined, tag: string): boo
   if (ifNoneMatch === undefined) {
     return false;
   }
-  return ifNoneMatch.trim() === '*' || ifNoneMatch.split(',').some((candidate) => candidate.trim().replace(/^W\//, '') === tag);
+  return ifNoneMatch.trim() === '*' || ifNoneMatch.split(',').some((candidate) => opaque(candidate.trim()) === opaque(tag));
+}
+
+function opaque(tag: string): string {
+  return tag.replace(/^W\//, '');
 }

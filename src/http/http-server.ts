@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { type ClientCertificates, clientCertificateReader } from './client-certificate.ts';
 import { connectionLimits, watchConnections } from './connections.ts';
 import { cookiesFor } from './cookies.ts';
+import { eventStreams } from './event-streams.ts';
 import type { Exchange } from './exchange.ts';
 import { type Health, healthEndpoints } from './health.ts';
 import { responseWriter } from './protocol-response.ts';
@@ -55,7 +56,8 @@ export function createHttpServer(dependencies: HttpServerDependencies): HttpServ
   const { isClosing } = connections;
   const secure = issuer.startsWith('https:');
   const cookies = cookiesFor({ secure });
-  const writer = responseWriter({ cookies, secure, stylesheetSource, isClosing });
+  const streams = eventStreams();
+  const writer = responseWriter({ cookies, secure, stylesheetSource, isClosing, streams });
 
   const app = new Koa<Exchange>();
   app.use(shell({ log, trustedProxies, writer, errorPage }));
@@ -93,7 +95,12 @@ export function createHttpServer(dependencies: HttpServerDependencies): HttpServ
           resolve(address);
         });
       }),
-    close: connections.close,
+    close(deadlineMilliseconds) {
+      const closed = connections.close(deadlineMilliseconds);
+      // They would go on for ever, and their listeners find another node.
+      streams.end();
+      return closed;
+    },
   };
 }
 

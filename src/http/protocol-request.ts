@@ -16,7 +16,7 @@ export async function readProtocolRequest(
   context: HttpContext,
   { cookies, certificateOf }: { readonly cookies: Cookies; readonly certificateOf: ClientCertificateReader },
 ): Promise<ProtocolRequest> {
-  const { req: request, state } = context;
+  const { req: request, state, params } = context;
   refuseRepeatedFields(request);
   return {
     method: request.method === 'HEAD' ? 'GET' : (request.method ?? ''),
@@ -27,6 +27,7 @@ export async function readProtocolRequest(
     remoteAddress: state.remoteAddress,
     peerCertificate: certificateOf(request, state.throughTrustedProxy),
     requestId: state.requestId,
+    ...(params === undefined ? {} : { segments: params as Readonly<Record<string, string>> }),
   };
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import type { ProtocolResponse } from '../core/endpoint.ts';
 import type { Cookies } from './cookies.ts';
 import { entityTags, isNotModified } from './entity-tags.ts';
+import type { EventStreams } from './event-streams.ts';
 import type { HttpContext } from './exchange.ts';
 import { pagePolicy } from './page-policy.ts';
 
@@ -20,9 +21,10 @@ export interface ResponseSettings {
   readonly stylesheetSource: string;
   /** Whether the server is about to stop, so that connections should not be used again. */
   readonly isClosing: () => boolean;
+  readonly streams: EventStreams;
 }
 
-export function responseWriter({ cookies, secure, stylesheetSource, isClosing }: ResponseSettings): ResponseWriter {
+export function responseWriter({ cookies, secure, stylesheetSource, isClosing, streams }: ResponseSettings): ResponseWriter {
   const policy = pagePolicy(stylesheetSource);
   const entityTag = entityTags();
   const everywhere: OutgoingHttpHeaders = {
@@ -46,7 +48,7 @@ export function responseWriter({ cookies, secure, stylesheetSource, isClosing }:
           headers['content-type'] = response.contentType;
           return send(context, response.status, headers, response.body);
         case 'document': {
-          const tag = entityTag(response.body);
+          const tag = response.entityTag ?? entityTag(response.body);
           headers['cache-control'] = `public, max-age=${response.maxAgeSeconds}`;
           headers.etag = tag;
           headers['access-control-allow-origin'] = '*';
@@ -56,6 +58,11 @@ export function responseWriter({ cookies, secure, stylesheetSource, isClosing }:
           headers['content-type'] = response.contentType;
           return send(context, 200, headers, response.body);
         }
+        case 'stream':
+          Object.assign(headers, NOT_STORED, streams.headers);
+          headers['content-type'] = response.contentType;
+          headers['access-control-allow-origin'] = '*';
+          return streams.send(context, headers, response.open);
         case 'redirect':
           Object.assign(headers, NOT_STORED);
           headers.location = response.location;

@@ -39,10 +39,10 @@ export function addRoutes(app: Koa<Exchange>, dependencies: RouteDependencies): 
     if (endpoint.crossOrigin) {
       const methods = endpoint.methods.join(',');
       const crossOrigin = cors({ ...CROSS_ORIGIN, allowMethods: methods });
-      router.register(literally(path), [...endpoint.methods], [crossOrigin, answer]);
-      router.register(literally(path), ['OPTIONS'], [options(path), crossOrigin, plainOptions(path, allowed)]);
+      router.register(pattern(each), [...endpoint.methods], [crossOrigin, answer]);
+      router.register(pattern(each), ['OPTIONS'], [options(path), crossOrigin, plainOptions(allowed)]);
     } else {
-      router.register(literally(path), [...endpoint.methods], answer);
+      router.register(pattern(each), [...endpoint.methods], answer);
     }
   }
   app.use(router.routes());
@@ -82,16 +82,16 @@ function options(path: string): Middleware<Exchange> {
 }
 
 /** For an OPTIONS that is no preflight. */
-function plainOptions(path: string, allowed: ReadonlyMap<string, string>): Middleware<Exchange> {
+function plainOptions(allowed: AllowedMethods): Middleware<Exchange> {
   return (context) => {
-    context.set('allow', allowed.get(path) ?? '');
+    context.set('allow', allowed(context.path) ?? '');
     context.status = 204;
   };
 }
 
-function refuseTheRest(allowed: ReadonlyMap<string, string>): Middleware<Exchange> {
+function refuseTheRest(allowed: AllowedMethods): Middleware<Exchange> {
   return (context: HttpContext) => {
-    const allow = allowed.get(context.path);
+    const allow = allowed(context.path);
     if (allow !== undefined) {
       context.state.route = context.path;
       throw new MethodNotAllowed(allow);
@@ -101,22 +101,42 @@ function refuseTheRest(allowed: ReadonlyMap<string, string>): Middleware<Exchang
   };
 }
 
-/** The value of `Allow` by path. */
-function allowedMethods(mounted: readonly MountedEndpoint[]): ReadonlyMap<string, string> {
+/** The value of `Allow` for a path; undefined where nothing is. */
+type AllowedMethods = (path: string) => string | undefined;
+
+function allowedMethods(mounted: readonly MountedEndpoint[]): AllowedMethods {
   const allowed = new Map<string, string>();
-  for (const { path, endpoint } of mounted) {
+  const open: (readonly [beginning: string, segments: number, key: string])[] = [];
+  for (const each of mounted) {
+    const { endpoint } = each;
+    const path = pattern(each);
     const methods = allowed.get(path)?.split(', ') ?? [];
     const claimed = endpoint.methods.find((method) => methods.includes(method));
     if (claimed !== undefined) {
-      throw new Error(`Two endpoints answer ${claimed} ${path}.`);
+      throw new Error(`Two endpoints answer ${claimed} ${each.path}.`);
     }
     methods.push(...endpoint.methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])));
     if (endpoint.crossOrigin) {
       methods.push('OPTIONS');
     }
     allowed.set(path, methods.join(', '));
+    if (endpoint.segments !== undefined) {
+      open.push([`${each.path}/`, endpoint.segments.length, path]);
+    }
   }
-  return allowed;
+  return (path) => {
+    const inOpenOne = open.find(([beginning, count]) => path.startsWith(beginning) && isOfSegments(path.slice(beginning.length), count));
+    return allowed.get(literally(path)) ?? (inOpenOne && allowed.get(inOpenOne[2]));
+  };
+}
+
+function isOfSegments(rest: string, count: number): boolean {
+  const segments = rest.split('/');
+  return segments.length === count && !segments.includes('');
+}
+
+function pattern({ path, endpoint: { segments = [] } }: MountedEndpoint): string {
+  return [literally(path), ...segments.map((name) => `:${name}`)].join('/');
 }
 
 /** The path as a route pattern that matches itself alone. */

@@ -27,6 +27,8 @@ export interface KeyDirectoryContents {
   readonly hasServerSecret: boolean;
   /** Files of keys that were revoked: left behind by a crash, or back from a backup. They count for nothing and can go. */
   readonly revokedFiles: readonly string[];
+  /** Signing keys that were revoked, and when. */
+  readonly revocations: readonly { readonly kid: string; readonly at: EpochSeconds }[];
 }
 
 /**
@@ -51,6 +53,7 @@ export async function readKeyDirectory(directory: string): Promise<KeyDirectoryC
       }
     }
   }
+  const revocations = await revocationsAmong(directory, names);
   const secrets = keys.filter((key) => key.kind === 'secret').toSorted((one, other) => one.sequence - other.sequence);
   return {
     signingKeys: keys.filter((key) => key.kind === 'signing'),
@@ -58,6 +61,7 @@ export async function readKeyDirectory(directory: string): Promise<KeyDirectoryC
     secrets,
     hasServerSecret: secrets.length > 0,
     revokedFiles,
+    revocations,
   };
 }
 
@@ -104,6 +108,15 @@ export async function readKeyFile(path: string): Promise<string | undefined> {
 /** Marks a key as revoked, so that no process that was just about to write its file brings it back. */
 export function revocationFileName(kid: string): string {
   return `${kid}.revoked`;
+}
+
+/** Of signing keys alone: their kid is a SHA-256 in base64url, and a secret's is shorter. */
+async function revocationsAmong(directory: string, names: readonly string[]): Promise<KeyDirectoryContents['revocations']> {
+  const kids = names.flatMap((name) => /^([\w-]{43})\.revoked$/.exec(name)?.[1] ?? []);
+  const found = await Promise.all(
+    kids.map(async (kid) => ({ kid, mark: await lstat(join(directory, revocationFileName(kid))).catch(() => undefined) })),
+  );
+  return found.flatMap(({ kid, mark }) => (mark === undefined ? [] : [{ kid, at: Math.floor(mark.mtimeMs / 1000) }]));
 }
 
 /** What can be seen of a key directory without opening a file. */

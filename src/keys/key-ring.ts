@@ -24,6 +24,10 @@ export interface KeyRing {
   decryptionKeys(): readonly DecryptionKey[];
   /** One of the published keys that sign, for verifying our own tokens. */
   verificationKey(kid: string): VerificationKey | undefined;
+  /** Whether a published key has still to sign its first token. */
+  isNext(kid: string): boolean;
+  /** Keys that were revoked, as long as tokens they signed might be alive. The same list until something changes. */
+  revoked(): readonly string[];
   readonly secrets: ServerSecrets;
   /**
    * Takes in what changed in the key directory (by this or another process, or the command line), and does what is due: activates,

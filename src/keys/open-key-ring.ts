@@ -3,7 +3,7 @@ import type { EpochSeconds } from '../core/clock.ts';
 import { isEncryptionAlgorithm } from './key-algorithms.ts';
 import { glanceAt, type KeyDirectoryContents, keyPairsIn, readKeyDirectory } from './key-directory.ts';
 import { KeyDirectoryError } from './key-directory-error.ts';
-import { advance, jwksMaxAgeSeconds, type KeyLife, type KeySettings, livesOf, nextDateOf } from './key-life.ts';
+import { advance, jwksMaxAgeSeconds, type KeyLife, type KeySettings, livesOf, nextDateOf, retentionSeconds } from './key-life.ts';
 import type { KeyRing } from './key-ring.ts';
 import { ensureKeys, type KeyUpkeep, settle } from './key-upkeep.ts';
 import type { DecryptionKey } from './own-decryption.ts';
@@ -111,6 +111,8 @@ export async function openKeyRing(dependencies: KeyRingDependencies): Promise<Ke
     jwksMaxAgeSeconds: jwksMaxAgeSeconds(settings),
     decryptionKeys: () => held.decryptionKeys,
     verificationKey: (kid) => held.verificationKeys.get(kid),
+    isNext: (kid) => held.starts.get(kid) === undefined || (held.starts.get(kid) ?? 0) > clock.now(),
+    revoked: () => held.revoked,
     secrets: {
       get newest() {
         return whoseTurn(held.secretTurns, clock.now());
@@ -152,6 +154,9 @@ interface Held {
   readonly published: PublicKeySet;
   readonly verificationKeys: ReadonlyMap<string, VerificationKey>;
   readonly decryptionKeys: readonly DecryptionKey[];
+  /** When keys begin to sign, or began; none for one that waits for a rotation by hand. */
+  readonly starts: ReadonlyMap<string, EpochSeconds | undefined>;
+  readonly revoked: readonly string[];
   readonly secrets: ReadonlyMap<string, ServerSecret>;
   readonly secretTurns: Turns<ServerSecret>;
   /** The same as long as nothing changed that a listener would care for. */
@@ -175,10 +180,13 @@ function hold(contents: KeyDirectoryContents, settings: KeySettings, now: EpochS
   const signing = lives.filter(isSigning);
   const encryption = lives.filter(isEncryption).filter(({ key }) => settings.algorithms.includes(key.alg));
   const secrets = new Map(contents.secrets.map(({ id, key }) => [id, before?.secrets.get(id) ?? serverSecret(id, key)]));
-  const identity = [...lives.map(({ key, state }) => `${key.kid} ${state}`), ...secrets.keys()].join('\n');
+  const revoked = contents.revocations.filter(({ at }) => at + retentionSeconds(settings) > now).map(({ kid }) => kid);
+  const identity = [...lives.map(({ key, state }) => `${key.kid} ${state}`), ...secrets.keys(), ...revoked].join('\n');
   return {
     signers: signersOf(signing, settings, before),
     published: before?.identity === identity ? before.published : publishedKeys(signing, encryption),
+    starts: new Map(signing.map(({ key, activatesAt }) => [key.kid, activatesAt])),
+    revoked: before?.identity === identity ? before.revoked : revoked,
     decryptionKeys: inOrderOfUse(encryption).map(({ key }) => key),
     verificationKeys: new Map(signing.map(({ key }) => [key.kid, key])),
     secrets,

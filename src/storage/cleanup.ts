@@ -9,6 +9,8 @@ export interface CleanupCounts {
   readonly loginAttempts: number;
   readonly pushedRequests: number;
   readonly usedIdentifiers: number;
+  readonly statusChanges: number;
+  readonly statusBlocks: number;
 }
 
 export interface CleanupTimes {
@@ -41,6 +43,8 @@ export function cleanupOf(database: Database): Cleanup {
   });
   const pushedRequests = expiryOf(database, { table: 'pushed_requests', key: 'id', end: 'keep_until' });
   const identifiers = expiryOf(database, { table: 'used_identifiers', key: 'namespace, value', end: 'expires_at' });
+  const statusChanges = expiryOf(database, { table: 'status_changes', key: 'id', end: 'changed_at' });
+  const statusBlocks = expiryOf(database, { table: 'status_blocks', key: 'first', end: 'expires_at' });
   return {
     async run({ now, keepSeconds, forgetAttemptsSeconds }) {
       const end = now - keepSeconds;
@@ -51,6 +55,9 @@ export function cleanupOf(database: Database): Cleanup {
         loginAttempts: await attempts([now - forgetAttemptsSeconds, now]),
         pushedRequests: await pushedRequests(now),
         usedIdentifiers: await identifiers(now),
+        // A while after every node has let go of them.
+        statusChanges: await statusChanges(end - STATUS_SPARE_SECONDS),
+        statusBlocks: await statusBlocks(now - STATUS_SPARE_SECONDS),
       };
     },
   };
@@ -59,6 +66,9 @@ export function cleanupOf(database: Database): Cleanup {
 // A grant remembers, while its session lasts, that its client must be told of a logout (OpenID Connect Back-Channel Logout section 2.3).
 const FORGETTABLE_GRANT =
   '(revoked_at < ? OR expires_at < ?) AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.sid = grants.session_id)';
+
+// Longer than nodes keep them (status-lists/status-lists.ts), and than the clock of the database may differ from ours.
+const STATUS_SPARE_SECONDS = 900;
 
 const PAGE_ROWS = 500;
 const PAGES_A_RUN = 20;

@@ -25,6 +25,7 @@ export interface GrantRow {
   readonly expires_at: number;
   readonly absolute_expires_at: number | null;
   readonly created_at: number;
+  readonly status_entry: number | null;
   readonly revoked_at: number | null;
   readonly revocation_reason: RevocationReason | null;
   readonly user_disabled_at: number | null;
@@ -34,7 +35,7 @@ export interface GrantRow {
 /** What a statement selects, or returns, for a `GrantRow`. The subqueries read the row of the user that is there by the foreign key. */
 export const GRANT_COLUMNS = `grants.id, grants.client_id, grants.user_id, grants.scope, grants.resources, grants.auth_time, grants.auth_methods,
   grants.session_id, grants.redirect_uri, grants.redirect_uri_given, grants.code_challenge, grants.openid, grants.authorization_details, grants.confirmation, grants.bound_from, grants.generation, grants.generation_at,
-  grants.expires_at, grants.absolute_expires_at, grants.created_at, grants.revoked_at, grants.revocation_reason,
+  grants.expires_at, grants.absolute_expires_at, grants.created_at, grants.status_entry, grants.revoked_at, grants.revocation_reason,
   (SELECT users.disabled_at FROM users WHERE users.id = grants.user_id) AS user_disabled_at,
   (SELECT users.access_token_claims FROM users WHERE users.id = grants.user_id) AS user_access_token_claims`;
 
@@ -60,10 +61,14 @@ export const NEW_GRANT_COLUMNS = [
   ['expires_at', 'bigint'],
   ['absolute_expires_at', 'bigint'],
   ['created_at', 'bigint'],
+  ['status_entry', 'bigint'],
 ] as const;
 
+/** A new grant with its place in the status lists. */
+export type NumberedGrant = NewGrant & { readonly statusEntry: number };
+
 /** The values of a new grant, in the order of `NEW_GRANT_COLUMNS`. */
-export function valuesOf(grant: NewGrant): readonly (string | number | null)[] {
+export function valuesOf(grant: NumberedGrant): readonly (string | number | null)[] {
   return [
     grant.id,
     grant.clientId,
@@ -85,6 +90,7 @@ export function valuesOf(grant: NewGrant): readonly (string | number | null)[] {
     grant.expiresAt,
     grant.absoluteExpiresAt ?? null,
     grant.createdAt,
+    grant.statusEntry,
   ];
 }
 
@@ -114,6 +120,7 @@ export function grantOf(row: GrantRow): Grant {
     expiresAt: row.expires_at,
     absoluteExpiresAt: row.absolute_expires_at ?? undefined,
     createdAt: row.created_at,
+    statusEntry: row.status_entry ?? undefined,
     revokedAt: row.revoked_at ?? undefined,
     revocationReason: row.revocation_reason ?? undefined,
   };

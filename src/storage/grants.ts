@@ -2,22 +2,39 @@ import type { Knex } from 'knex';
 import type { EpochSeconds } from '../core/clock.ts';
 import type { Grant, RevocationReason } from '../grants/grant.ts';
 import type { Advance, GrantFilter, Grants, NewGrant } from '../grants/grants.ts';
+import type { StatusEntries } from '../status-lists/entries.ts';
 import { batchInput } from './batch-input.ts';
 import type { Database } from './database.ts';
 import { isRetryable, reportGoneParties } from './failures.ts';
-import { confirmationText, GRANT_COLUMNS, type GrantRow, grantOf, NEW_GRANT_COLUMNS, valuesOf } from './grant-rows.ts';
+import { confirmationText, GRANT_COLUMNS, type GrantRow, grantOf, NEW_GRANT_COLUMNS, type NumberedGrant, valuesOf } from './grant-rows.ts';
+import { statusEntriesIn } from './status-entries.ts';
 import { coalesceWrites } from './write-coalescer.ts';
 
 /** The records of grants in the database. One to a database: it holds the queue of its writes. */
-export function grantsIn(database: Database): Grants {
+export function grantsIn(database: Database, entries: Pick<StatusEntries, 'next'> = statusEntriesIn(database)): Grants {
   const changes = coalesceWrites({ key: idOf, run: changer(database), ...LIMITS });
-  const creations = coalesceWrites({ key: ({ id }: NewGrant) => id, run: creator(database), ...LIMITS });
+  const creations = coalesceWrites({ key: ({ id }: NumberedGrant) => id, run: creator(database), ...LIMITS });
+  // Those that wait for an entry are accepted all the same, and written before the database closes.
+  const waiting = new Set<Promise<boolean>>();
+
+  /** Gives each grant an entry, here and not where it is made: so none is without. */
+  function numbered(grant: NewGrant): Promise<boolean> {
+    const entry = entries.next();
+    if (typeof entry === 'number') {
+      return creations.submit({ ...grant, statusEntry: entry });
+    }
+    const creation = entry.then((statusEntry) => creations.submit({ ...grant, statusEntry })).finally(() => waiting.delete(creation));
+    waiting.add(creation);
+    return creation;
+  }
+
   database.beforeClose(async () => {
+    await Promise.allSettled(waiting);
     await Promise.all([changes.close(), creations.close()]);
   });
 
   return {
-    create: (grant) => reportGoneParties(() => creations.submit(grant)),
+    create: (grant) => reportGoneParties(() => numbered(grant)),
     async find(id) {
       const [row] = await database.rows<GrantRow>(`SELECT ${GRANT_COLUMNS} FROM grants WHERE id = ?`, [id]);
       return row && grantOf(row);
@@ -28,6 +45,14 @@ export function grantsIn(database: Database): Grants {
       database.run((knex) =>
         matching(knex<GrantRow>('grants'), filter).whereNull('revoked_at').update({ revoked_at: now, revocation_reason: reason }),
       ),
+    async renewStatusEntry(id, statusEntry) {
+      const fresh = await entries.next();
+      await database.rows('UPDATE grants SET status_entry = ? WHERE id = ? AND status_entry = ? AND revoked_at IS NULL', [
+        fresh,
+        id,
+        statusEntry,
+      ]);
+    },
     async list(filter, { before, limit }) {
       const rows = await database.run((knex) => {
         const query = matching(knex('grants'), filter).select(knex.raw(GRANT_COLUMNS)).orderBy('id', 'desc').limit(limit);
@@ -119,7 +144,7 @@ function inputOf(change: Change): readonly [string, ...(string | number | null)[
 
 const CREATION_COLUMNS = [...NEW_GRANT_COLUMNS, ['needs_session', 'integer']] as const;
 
-function creator(database: Database): (batch: readonly NewGrant[]) => Promise<readonly boolean[]> {
+function creator(database: Database): (batch: readonly NumberedGrant[]) => Promise<readonly boolean[]> {
   const input = batchInput(database.kind, CREATION_COLUMNS);
   const names = NEW_GRANT_COLUMNS.map(([name]) => name).join(', ');
   // Whoever ends the session deletes its row first. Locked here, the row either goes before this statement, which then finds it gone, or after

@@ -9,6 +9,8 @@ import type { Grants } from '../grants/grants.ts';
 import type { Consents } from '../interaction/consents.ts';
 import type { Sessions } from '../interaction/session.ts';
 import type { ResourceStore } from '../resources/resource.ts';
+import type { StatusEntries } from '../status-lists/entries.ts';
+import type { StatusChanges } from '../status-lists/status-changes.ts';
 import type { RevokedAccessTokens } from '../tokens/revoked-access-tokens.ts';
 import type { ServerValues } from '../tokens/server-values.ts';
 import type { UsedIdentifiers } from '../tokens/used-identifiers.ts';
@@ -25,6 +27,8 @@ import { revokedAccessTokensIn } from './revoked-access-tokens.ts';
 import { secondFactorsIn } from './second-factors.ts';
 import { serverValuesIn } from './server-values.ts';
 import { sessionsIn } from './sessions.ts';
+import { statusChangesIn } from './status-changes.ts';
+import { statusEntriesIn } from './status-entries.ts';
 import { usedIdentifiersIn } from './used-identifiers.ts';
 import { usersIn } from './users.ts';
 
@@ -44,17 +48,20 @@ export interface Repositories {
   readonly serverValues: ServerValues;
   readonly loginAttempts: LoginThrottleStore;
   readonly deliveries: Deliveries;
+  readonly statusEntries: StatusEntries;
+  readonly statusChanges: StatusChanges;
 }
 
 /** Make them once for a database: concurrent writes of one process are gathered in them. */
 export function repositoriesIn(database: Database): Repositories {
+  const statusEntries = statusEntriesIn(database);
   return {
     clientStore: clientsIn(database),
     resourceStore: resourcesIn(database),
     detailTypeStore: detailTypesIn(database),
     users: usersIn(database),
     secondFactors: secondFactorsIn(database),
-    grants: grantsIn(database),
+    grants: grantsIn(database, statusEntries),
     sessions: sessionsIn(database),
     consents: consentsIn(database),
     revokedAccessTokens: revokedAccessTokensIn(database),
@@ -63,5 +70,7 @@ export function repositoriesIn(database: Database): Repositories {
     serverValues: serverValuesIn(database),
     loginAttempts: loginAttemptsIn(database),
     deliveries: deliveriesIn(database),
+    statusEntries,
+    statusChanges: statusChangesIn(database),
   };
 }

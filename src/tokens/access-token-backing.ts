@@ -2,6 +2,7 @@ import type { Client } from '../clients/client.ts';
 import type { Clients } from '../clients/clients.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { Grants } from '../grants/grants.ts';
+import type { StatusLists } from '../status-lists/status-lists.ts';
 import type { OwnAccessToken } from './own-access-tokens.ts';
 import type { RevokedAccessTokens } from './revoked-access-tokens.ts';
 
@@ -23,10 +24,15 @@ export function accessTokenBacker(rooms: {
   readonly revokedAccessTokens: Pick<RevokedAccessTokens, 'has'>;
   readonly clients: Pick<Clients, 'find'>;
   readonly grants: Pick<Grants, 'find'>;
+  readonly statusLists: Pick<StatusLists, 'isInvalid'> | undefined;
 }): AccessTokenBacker {
-  const { revokedAccessTokens, clients, grants } = rooms;
+  const { revokedAccessTokens, clients, grants, statusLists } = rooms;
 
-  return async ({ jti, clientId, grantId }) => {
+  return async ({ jti, clientId, grantId, statusEntry }) => {
+    // Whoever reads the lists takes it for invalid, so nobody may be told otherwise here.
+    if (statusEntry !== undefined && statusLists?.isInvalid(statusEntry) === true) {
+      return undefined;
+    }
     const client = await clients.find(clientId);
     if (client === undefined || (await revokedAccessTokens.has(jti))) {
       return undefined;
@@ -35,6 +41,10 @@ export function accessTokenBacker(rooms: {
       return { client, grant: undefined };
     }
     const grant = await grants.find(grantId);
-    return grant === undefined || grant.revokedAt !== undefined || grant.user.disabled ? undefined : { client, grant };
+    if (grant === undefined || grant.revokedAt !== undefined || grant.user.disabled) {
+      return undefined;
+    }
+    // Its tokens have another entry than this one by now: it ended with those that were revoked (RFC 7009).
+    return statusEntry === undefined || statusEntry === grant.statusEntry ? { client, grant } : undefined;
   };
 }

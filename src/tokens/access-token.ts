@@ -13,6 +13,7 @@ import type { Confirmation, Grant } from '../grants/grant.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { Resources } from '../resources/registered-resources.ts';
 import { type TokenTarget, tokenTarget } from '../resources/token-target.ts';
+import type { StatusLists } from '../status-lists/status-lists.ts';
 import { confirmationClaim, tokenTypeOf } from './confirmation-claim.ts';
 import { accessTokenSeconds } from './lifetimes.ts';
 import type { Subjects } from './subjects.ts';
@@ -60,8 +61,10 @@ export function accessTokenIssuer(rooms: {
   readonly resources: Pick<Resources, 'registered'>;
   readonly notBefore: boolean;
   readonly subjects: Subjects;
+  /** undefined: tokens name no status list. */
+  readonly statusLists: Pick<StatusLists, 'takeEntry' | 'claim'> | undefined;
 }): AccessTokenIssuer {
-  const { issuer, keys, algorithms, lifetimes, resources, notBefore, subjects } = rooms;
+  const { issuer, keys, algorithms, lifetimes, resources, notBefore, subjects, statusLists } = rooms;
 
   return async (order, now) => {
     const { client, grant, confirmation } = order;
@@ -69,6 +72,14 @@ export function accessTokenIssuer(rooms: {
     const { scope } = target;
     const authorizationDetails = order.authorizationDetails && detailsAt(order.authorizationDetails, order.resources);
     const expiresIn = accessTokenSeconds(client, lifetimes, target.registrations);
+    // A resource knows what it can verify.
+    const wanted = target.algorithm ?? client.metadata.access_token_signed_response_alg;
+    // An algorithm that SIGNING_ALGS no longer has cannot sign; a token by another one is better than none.
+    const permitted = permittedAlgorithms(client, algorithms);
+    const key = keys.current(wanted !== undefined && permitted.includes(wanted) ? wanted : permitted[0]);
+    // From the grant, or from memory: only the first token of a client waits for a block of entries.
+    const entry = statusLists && (grant === undefined ? statusLists.takeEntry(client.id, now) : grant.statusEntry);
+    const statusEntry = typeof entry === 'object' ? await entry : entry;
     const claims = {
       // Before the others, so that no claim a deployment adds can stand in for one of the protocol's.
       ...client.metadata.access_token_claims,
@@ -88,12 +99,9 @@ export function accessTokenIssuer(rooms: {
       ...detailsMember(authorizationDetails),
       ...confirmationClaim(confirmation),
       ...(grant === undefined ? {} : loginClaims(grant)),
+      // Undefined is left out: a grant of an older version has no entry.
+      status: statusEntry === undefined ? undefined : statusLists?.claim(key.kid, statusEntry),
     };
-    // A resource knows what it can verify.
-    const wanted = target.algorithm ?? client.metadata.access_token_signed_response_alg;
-    // An algorithm that SIGNING_ALGS no longer has cannot sign; a token by another one is better than none.
-    const permitted = permittedAlgorithms(client, algorithms);
-    const key = keys.current(wanted !== undefined && permitted.includes(wanted) ? wanted : permitted[0]);
     return { token: await key.sign('at+jwt', claims), tokenType: tokenTypeOf(claims), expiresIn, scope, authorizationDetails };
   };
 }

@@ -1,5 +1,6 @@
 import type { EpochSeconds } from '../core/clock.ts';
 import type { OwnTokens } from '../keys/own-tokens.ts';
+import type { StatusReferences } from '../status-lists/status-references.ts';
 
 /** An access token this server signed and that has not expired. Whether it has been revoked is another question. */
 export interface OwnAccessToken {
@@ -9,6 +10,8 @@ export interface OwnAccessToken {
   readonly expiresAt: EpochSeconds;
   /** The grant it is a credential of; undefined: the client acts for itself. */
   readonly grantId: string | undefined;
+  /** Its entry in the status lists; undefined: it names none. */
+  readonly statusEntry: number | undefined;
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
@@ -16,7 +19,11 @@ export interface OwnAccessToken {
 export type AccessTokenReader = (token: string, now: EpochSeconds) => Promise<OwnAccessToken | undefined>;
 
 /** Reads our own access tokens back (RFC 9068 section 4), for introspection, revocation and userinfo. */
-export function accessTokenReader(rooms: { readonly issuer: string; readonly tokens: OwnTokens }): AccessTokenReader {
+export function accessTokenReader(rooms: {
+  readonly issuer: string;
+  readonly tokens: OwnTokens;
+  readonly references: Pick<StatusReferences, 'entryIn'>;
+}): AccessTokenReader {
   return async (token, now) => {
     const claims = await rooms.tokens.verify(token, { typ: 'at+jwt' });
     if (claims === undefined || claims['iss'] !== rooms.issuer) {
@@ -32,6 +39,7 @@ export function accessTokenReader(rooms: { readonly issuer: string; readonly tok
       audience: typeof aud === 'string' ? [aud] : Array.isArray(aud) ? aud.filter((one) => typeof one === 'string') : [],
       expiresAt: exp,
       grantId: typeof grantId === 'string' ? grantId : undefined,
+      statusEntry: rooms.references.entryIn(claims),
       claims,
     };
   };

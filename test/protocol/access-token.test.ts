@@ -21,7 +21,7 @@ onEachDatabase('access tokens (RFC 9068)', (database) => {
   it('of a client for itself have exactly these claims', async () => {
     const client = await server.client({ ...SERVICE, allowed_resources: ['https://api.example/'] });
     const { header, claims } = await readAccessToken(server, (await tokenOf(server, client))['access_token']);
-    const { jti, ...others } = claims;
+    const { jti, status, ...others } = claims;
     const now = server.clock.now();
     expect(others).to.deep.equal({
       iss: server.issuer,
@@ -33,6 +33,7 @@ onEachDatabase('access tokens (RFC 9068)', (database) => {
       scope: 'api:read api:write',
     });
     expect(jti).to.match(/^[\w-]{22,}$/);
+    expect(status).to.have.all.keys('status_list');
     expect(header).to.have.all.keys('typ', 'alg', 'kid');
     expect(header).to.include({ typ: 'at+jwt', alg: 'ES256' });
   });
@@ -49,7 +50,7 @@ onEachDatabase('access tokens (RFC 9068)', (database) => {
       [access_token, loginAt, 'openid profile api:read api:write'],
       [body.access_token, now, 'api:read'],
     ] as const) {
-      const { jti: _, grant_id: grantId, ...others } = claimsOf(token);
+      const { jti: _, grant_id: grantId, status: _status, ...others } = claimsOf(token);
       expect(others).to.deep.equal({
         iss: server.issuer,
         sub: user.id,

@@ -104,6 +104,10 @@ const TRACES: Readonly<Record<FeatureName, Traces>> = {
     endpoint: '/userinfo',
     registers: [{ userinfo_signed_response_alg: 'ES256' }],
   },
+  'status-list': {
+    members: ['status_list_aggregation_endpoint', 'status_list_events_endpoint'],
+    endpoint: '/status-lists',
+  },
   'claims-parameter': { members: ['claims_parameter_supported'] },
   'pairwise-subjects': { values: { subject_types_supported: ['pairwise'] }, registers: [{ subject_type: 'pairwise' }] },
   encryption: {

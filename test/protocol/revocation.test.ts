@@ -76,7 +76,7 @@ onEachDatabase('revocation endpoint (RFC 7009)', (database) => {
     expect(await introspect(client, other.access_token)).to.include({ active: true });
   });
 
-  it('ends an access token alone: its grant goes on', async () => {
+  it('ends an access token, and its grant goes on', async () => {
     const { client, tokens } = await loggedIn();
     await succeeds(client, tokens.access_token);
     expect(await introspect(client, tokens.access_token)).to.deep.equal(INACTIVE);

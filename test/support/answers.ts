@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { JSONWebKeySet, JWTPayload, ProtectedHeaderParameters } from 'jose';
 import { createLocalJWKSet, jwtVerify } from 'jose';
+import type { Clock } from '../../src/core/clock.ts';
 import type { TestClient, TestServer } from './test-server.ts';
 
 /** A JSON answer. */
@@ -44,7 +45,7 @@ export function expectError({ status, headers, body }: Answer, expected: string,
 
 /** Verifies an access token as a resource server does, with the keys that are published now. */
 export async function readAccessToken(
-  server: Pick<TestServer, 'get' | 'issuer' | 'clock'>,
+  server: Pick<TestServer, 'get' | 'issuer'> & { readonly clock: Clock },
   token: unknown,
 ): Promise<{ readonly header: ProtectedHeaderParameters; readonly claims: JWTPayload }> {
   const keys = (await answerOf(server.get('/jwks'))).body as unknown as JSONWebKeySet;

@@ -18,6 +18,7 @@ const ROOMS = [
   'accounts',
   'resources',
   'grants',
+  'status-lists',
   'tokens',
   'deliveries',
   'authorization',

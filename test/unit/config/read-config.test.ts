@@ -48,6 +48,7 @@ describe('configuration: defaults', () => {
       mostPushedRequests: 10_000,
       requirePushedRequests: false,
       accessTokenNotBefore: false,
+      statusListSeconds: 10,
       dpopNonceRequired: false,
       tls: undefined,
       mutualTls: undefined,

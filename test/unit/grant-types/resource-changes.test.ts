@@ -57,6 +57,7 @@ describe('grant types: a resource that changes while a code or refresh token is 
         resources,
         notBefore: false,
         subjects: subjectsWith('salt'),
+        statusLists: undefined,
       }),
       issueIdToken: async () => undefined,
       answerEncryption: { refuseWithoutKey: () => undefined },

@@ -4,6 +4,7 @@ import type { Grants } from '../../../src/grants/grants.ts';
 /** The contract of `Grants` in its plainest form, for tests that try thousands of interleavings. Each call is one step, as one statement is. */
 export function grantsInMemory(): Grants {
   const records = new Map<string, Grant>();
+  let entries = 0;
 
   function change(id: string, changes: Partial<Grant>): Grant | undefined {
     const grant = records.get(id);
@@ -36,6 +37,7 @@ export function grantsInMemory(): Grants {
         user: { id: userId, disabled: false, accessTokenClaims: {} },
         generation: 0,
         generationAt: grant.createdAt,
+        statusEntry: entries++,
         revokedAt: undefined,
         revocationReason: undefined,
       });
@@ -58,6 +60,11 @@ export function grantsInMemory(): Grants {
         : undefined;
     },
     revoke: end,
+    async renewStatusEntry(id, statusEntry) {
+      if (records.get(id)?.statusEntry === statusEntry) {
+        change(id, { statusEntry: entries++ });
+      }
+    },
     revokeAll: async (filter, reason, now) =>
       (await Promise.all(matching(filter).map(({ id }) => end(id, reason, now)))).filter(Boolean).length,
     list: async (filter, { before, limit }) =>

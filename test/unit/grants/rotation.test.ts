@@ -24,6 +24,7 @@ function grant(changes: Partial<Grant> = {}): Grant {
     expiresAt: 3000,
     absoluteExpiresAt: undefined,
     createdAt: 1000,
+    statusEntry: 0,
     revokedAt: undefined,
     revocationReason: undefined,
     ...changes,

@@ -30,6 +30,7 @@ describe('a key directory', () => {
         secrets: [],
         hasServerSecret: false,
         revokedFiles: [],
+        revocations: [],
       });
     }
   });

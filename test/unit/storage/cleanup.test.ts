@@ -8,11 +8,21 @@ import { loginAttemptsIn } from '../../../src/storage/login-attempts.ts';
 import { pushedRequestsIn } from '../../../src/storage/pushed-requests.ts';
 import { revokedAccessTokensIn } from '../../../src/storage/revoked-access-tokens.ts';
 import { sessionsIn } from '../../../src/storage/sessions.ts';
+import { statusEntriesIn } from '../../../src/storage/status-entries.ts';
 import { usedIdentifiersIn } from '../../../src/storage/used-identifiers.ts';
 import { onEachDatabase } from '../../support/databases.ts';
 import { clientAndUser, newGrant, openMigrated } from './records.ts';
 
-const NONE = { grants: 0, sessions: 0, revokedAccessTokens: 0, loginAttempts: 0, pushedRequests: 0, usedIdentifiers: 0 };
+const NONE = {
+  grants: 0,
+  sessions: 0,
+  revokedAccessTokens: 0,
+  loginAttempts: 0,
+  pushedRequests: 0,
+  usedIdentifiers: 0,
+  statusChanges: 0,
+  statusBlocks: 0,
+};
 
 onEachDatabase('the cleanup', (databases) => {
   let database: Database;
@@ -43,6 +53,28 @@ onEachDatabase('the cleanup', (databases) => {
     expect(await cleanup.run({ ...times, now: 3901 })).to.deep.equal({ ...NONE, grants: 1 });
     expect(await grants.find(revoked.id)).to.equal(undefined);
     expect(await grants.find(live.id)).not.to.equal(undefined);
+  });
+
+  it('deletes changes of the status lists when no token that they hit can be alive, and reservations that have expired', async () => {
+    const grants = grantsIn(database);
+    const entries = statusEntriesIn(database);
+    const parties = await clientAndUser(database);
+    const grant = newGrant({ ...parties, expiresAt: 90_000 });
+    await grants.create(grant);
+    await grants.revoke(grant.id, 'operator', 10_000);
+    await entries.reserve(parties.clientId, 16, 11_000);
+    const cleanup = cleanupOf(database);
+    const times = { keepSeconds: 900, forgetAttemptsSeconds: 100 };
+    const left = async () => (await database.rows('SELECT id FROM status_changes', [])).length;
+
+    // Later than a token may live, by a quarter of an hour for clocks that differ.
+    expect(await cleanup.run({ ...times, now: 10_000 + 900 + 900 })).to.deep.equal({ ...NONE, grants: 1 });
+    expect(await left()).to.equal(1);
+    expect(await cleanup.run({ ...times, now: 10_000 + 900 + 901 })).to.deep.equal({ ...NONE, statusChanges: 1 });
+    expect(await cleanup.run({ ...times, now: 11_000 + 900 })).to.deep.equal(NONE);
+    expect(await cleanup.run({ ...times, now: 11_000 + 901 })).to.deep.equal({ ...NONE, statusBlocks: 1 });
+    // To clean up is not to revoke.
+    expect(await left()).to.equal(0);
   });
 
   it('keeps a grant while its session lasts: its client is to be told of the logout', async () => {

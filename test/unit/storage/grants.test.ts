@@ -58,6 +58,7 @@ onEachDatabase('grants in the database', (databases) => {
       expiresAt: 1060,
       absoluteExpiresAt: 9000,
       createdAt: 1000,
+      statusEntry: 0,
       revokedAt: undefined,
       revocationReason: undefined,
     });

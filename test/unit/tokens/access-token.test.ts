@@ -24,6 +24,7 @@ async function signedWith(
     resources: { registered: async () => new Map([[API, { metadata: { access_token_signed_response_alg: wanted }, updatedAt: 1 }]]) },
     notBefore: false,
     subjects: subjectsWith('salt'),
+    statusLists: undefined,
   });
   const client = clientOf({ ...record, metadata: { ...record.metadata, allowed_resources: [API], ...metadata } });
   return (await issue({ client, grant: undefined, scope: [], resources: [API] }, 1000)).token;
