@@ -45,6 +45,11 @@ function generate(alg: KeyAlgorithm): Promise<{ readonly privateKey: KeyObject }
     case 'ES256':
     case 'ECDH-ES':
       return keyPair('ec', { namedCurve: 'P-256' });
+    case 'ES384':
+      return keyPair('ec', { namedCurve: 'P-384' });
+    case 'ES512':
+      return keyPair('ec', { namedCurve: 'P-521' });
+    case 'Ed25519':
     case 'EdDSA':
       return keyPair('ed25519');
     case 'RS256':

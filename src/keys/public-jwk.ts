@@ -22,8 +22,11 @@ export interface PublicKeySet {
 /** The key type and the public members of each algorithm, in the lexicographic order that RFC 7638 section 3.2 asks for. */
 export const KEY_SHAPES = {
   ES256: { kty: 'EC', crv: 'P-256', members: ['crv', 'kty', 'x', 'y'], privateMembers: ['d'] },
+  ES384: { kty: 'EC', crv: 'P-384', members: ['crv', 'kty', 'x', 'y'], privateMembers: ['d'] },
+  ES512: { kty: 'EC', crv: 'P-521', members: ['crv', 'kty', 'x', 'y'], privateMembers: ['d'] },
   RS256: { kty: 'RSA', crv: undefined, members: ['e', 'kty', 'n'], privateMembers: ['d', 'p', 'q', 'dp', 'dq', 'qi'] },
   PS256: { kty: 'RSA', crv: undefined, members: ['e', 'kty', 'n'], privateMembers: ['d', 'p', 'q', 'dp', 'dq', 'qi'] },
+  Ed25519: { kty: 'OKP', crv: 'Ed25519', members: ['crv', 'kty', 'x'], privateMembers: ['d'] },
   EdDSA: { kty: 'OKP', crv: 'Ed25519', members: ['crv', 'kty', 'x'], privateMembers: ['d'] },
   'ECDH-ES': { kty: 'EC', crv: 'P-256', members: ['crv', 'kty', 'x', 'y'], privateMembers: ['d'] },
   'RSA-OAEP-256': { kty: 'RSA', crv: undefined, members: ['e', 'kty', 'n'], privateMembers: ['d', 'p', 'q', 'dp', 'dq', 'qi'] },

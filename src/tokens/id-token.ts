@@ -77,7 +77,15 @@ async function requestedClaims({ client, grant }: IdTokenOrder, users: Pick<User
 }
 
 // The hash of each algorithm (section 3.1.3.6); Ed25519 has SHA-512 inside (RFC 8032 section 5.1).
-const HASHES = { ES256: 'sha256', RS256: 'sha256', PS256: 'sha256', EdDSA: 'sha512' } as const satisfies Record<SigningAlgorithm, string>;
+const HASHES = {
+  ES256: 'sha256',
+  ES384: 'sha384',
+  ES512: 'sha512',
+  RS256: 'sha256',
+  PS256: 'sha256',
+  Ed25519: 'sha512',
+  EdDSA: 'sha512',
+} as const satisfies Record<SigningAlgorithm, string>;
 
 function leftHalfOfHash(text: string, alg: SigningAlgorithm): string {
   const hash = createHash(HASHES[alg]).update(text, 'ascii').digest();

@@ -1,7 +1,8 @@
+import { SIGNING_ALGORITHMS } from '../../src/config/signing-algorithms.ts';
 import type { TestClient, TestServer } from './test-server.ts';
 
 /** The signing algorithms an access token may have. */
-export const ALGORITHMS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const;
+export const ALGORITHMS = SIGNING_ALGORITHMS;
 
 /** Settings of a server that signs with all of them. */
 export const EVERY_ALGORITHM = { SIGNING_ALGS: ALGORITHMS.join(',') };

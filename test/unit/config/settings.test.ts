@@ -14,6 +14,8 @@ function refuses(setting: Setting<unknown>, ...texts: readonly string[]): void {
   }
 }
 
+import { SIGNING_ALGORITHMS } from '../../../src/config/signing-algorithms.ts';
+
 describe('settings', () => {
   it('have the name they are listed under, a default that is well-formed, and one line of meaning', () => {
     for (const [name, setting] of Object.entries<Setting<unknown>>(settings)) {
@@ -155,8 +157,9 @@ describe('TRUST_PROXY', () => {
 });
 
 describe('other settings', () => {
-  it('SIGNING_ALGS takes the four algorithms in any order, without repeats', () => {
+  it('SIGNING_ALGS takes the algorithms in any order, without repeats', () => {
     expect(parsed(settings.SIGNING_ALGS, 'EdDSA, PS256 ,ES256,RS256')).to.deep.equal(['EdDSA', 'PS256', 'ES256', 'RS256']);
+    expect(parsed(settings.SIGNING_ALGS, SIGNING_ALGORITHMS.join())).to.deep.equal([...SIGNING_ALGORITHMS]);
     refuses(settings.SIGNING_ALGS, 'none', 'HS256', 'es256', 'ES256,ES256', 'ES256,,RS256', ',');
   });
 
