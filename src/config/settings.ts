@@ -57,7 +57,7 @@ export const settings = {
   SIGNING_ALGS: {
     name: 'SIGNING_ALGS',
     default: 'ES256,RS256',
-    meaning: 'A live key each: ES256, ES384, ES512, RS256, PS256, Ed25519, EdDSA; the first signs where nothing else is asked for',
+    meaning: 'A live key each: ES256, ES384, ES512, RS256, PS256, Ed25519, EdDSA, ML-DSA-44, -65, -87; the first is the default',
     parse: parseSigningAlgorithms,
   },
   SIGNING_KEY_ROTATION: {

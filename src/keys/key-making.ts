@@ -39,6 +39,8 @@ function fileText(jwk: JsonWebKey, created_at: EpochSeconds, activated_at: Epoch
 }
 
 const keyPair = promisify(generateKeyPair);
+// The types are those of the oldest Node.js that this runs on, which has no ML-DSA.
+const anyKeyPair = keyPair as (type: string) => Promise<{ readonly privateKey: KeyObject }>;
 
 function generate(alg: KeyAlgorithm): Promise<{ readonly privateKey: KeyObject }> {
   switch (alg) {
@@ -52,6 +54,10 @@ function generate(alg: KeyAlgorithm): Promise<{ readonly privateKey: KeyObject }
     case 'Ed25519':
     case 'EdDSA':
       return keyPair('ed25519');
+    case 'ML-DSA-44':
+    case 'ML-DSA-65':
+    case 'ML-DSA-87':
+      return anyKeyPair(alg.toLowerCase());
     case 'RS256':
     case 'PS256':
     case 'RSA-OAEP-256':

@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey, createSecretKey, type JsonWebKey, ty
 import type { SigningAlgorithm } from '../config/config.ts';
 import { SIGNING_ALGORITHMS } from '../config/signing-algorithms.ts';
 import type { EpochSeconds } from '../core/clock.ts';
+import { AVAILABLE_ML_DSA, ML_DSA_ALGORITHMS, ML_DSA_NEEDS } from '../core/ml-dsa.ts';
 import { ENCRYPTION_KEY_ALGORITHMS, type EncryptionKeyAlgorithm, isEncryptionAlgorithm, type KeyAlgorithm } from './key-algorithms.ts';
 import { KeyDirectoryError } from './key-directory-error.ts';
 import type { KeyDates } from './key-life.ts';
@@ -75,6 +76,12 @@ export function parseStoredKey(path: string, fileName: string, text: string): St
     throw new KeyDirectoryError(path, `${problem}. Restore the file from a backup, or remove it if nothing depends on it`);
   };
   const named = parseKeyFileName(fileName) ?? refuse('is not a key file by its name');
+  if (ML_DSA_ALGORITHMS.some((name) => name === named.alg) && AVAILABLE_ML_DSA.length === 0) {
+    throw new KeyDirectoryError(
+      path,
+      `is for ${named.alg}, which needs ${ML_DSA_NEEDS}. Remove it only if nothing that it signed is in use`,
+    );
+  }
   const file = parseJson(text) ?? refuse('is not a JSON object: half-written or damaged');
   if (file['alg'] !== named.alg) {
     return refuse(`must have "alg":"${named.alg}" as its name says`);
@@ -177,7 +184,7 @@ function importPair(jwk: JsonWebKey): KeyPair | undefined {
 }
 
 /**
- * Of an EC or RSA key, OpenSSL takes the public part at its word, so one signature is made and verified. Of an Ed25519 key it ignores the public
+ * Of an EC or RSA key, OpenSSL takes the public part at its word, so one signature is made and verified. Of an Ed25519 or ML-DSA key it ignores the public
  * part and derives it anew, so that is compared.
  */
 function belongTogether(alg: KeyAlgorithm, kid: string, { privateKey, publicKey }: KeyPair): boolean {

@@ -2,10 +2,9 @@ import { createPrivateKey, type JsonWebKey, type KeyObject, sign } from 'node:cr
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { SIGNING_ALGORITHMS } from '../../src/config/signing-algorithms.ts';
 import { answerOf } from '../support/answers.ts';
 import { assertionClaims, assertionForm, type ClientKeyPair, clientKeyPair, keyClient } from '../support/assertions.ts';
-import { accessTokenOf, EVERY_ALGORITHM, headerOf } from '../support/interop.ts';
+import { ALGORITHMS, accessTokenOf, EVERY_ALGORITHM, headerOf } from '../support/interop.ts';
 import { suiteServer } from '../support/suite-server.ts';
 import type { TestClient } from '../support/test-server.ts';
 
@@ -26,14 +25,14 @@ describe('a key of ours has one algorithm (RFC 8725 section 3.1, RFC 9864)', () 
     return new Map(files.map((file) => [file['kid'], createPrivateKey({ key: file, format: 'jwk' })]));
   }
 
-  for (const alg of SIGNING_ALGORITHMS) {
+  for (const alg of ALGORITHMS) {
     it(`one for ${alg} is for no other, though it were the key itself that signed`, async () => {
       const client = await server().client({ access_token_signed_response_alg: alg });
       const token = await accessTokenOf(server(), client);
       const payload = token.split('.')[1] ?? '';
       const { kid, typ } = headerOf(token);
       const key = (await privateKeys()).get(kid) ?? expect.fail(`${kid} is not in the key directory`);
-      for (const other of SIGNING_ALGORITHMS) {
+      for (const other of ALGORITHMS) {
         const input = `${encoded({ alg: other, typ, kid })}.${payload}`;
         for (const hash of new Set([HASHES[alg], HASHES[other]])) {
           const forged = `${input}.${signatureOf(key, hash, input)}`;

@@ -79,8 +79,10 @@ onEachDatabase('ID token (OpenID Connect Core section 2)', (database) => {
       const { header, claims } = await readIdToken(server, client, tokens.id_token);
       expect(Object.keys(header)).to.have.members(['alg', 'typ', 'kid']);
       expect(header.alg).to.equal(alg ?? 'RS256');
-      // Section 3.1.3.6; Ed25519 has SHA-512 inside (RFC 8032 section 5.1).
-      expect(claims['at_hash'], alg).to.equal(leftHalf(HASHES[alg ?? 'RS256'] ?? 'sha256', tokens.access_token));
+      // Section 3.1.3.6; Ed25519 has SHA-512 inside (RFC 8032 section 5.1), ML-DSA SHAKE256 (FIPS 204).
+      expect(claims['at_hash'], alg).to.equal(
+        leftHalf(alg?.startsWith('ML-DSA') === true ? 'shake256' : (HASHES[alg ?? 'RS256'] ?? 'sha256'), tokens.access_token),
+      );
     }
   });
 
@@ -162,7 +164,9 @@ onEachDatabase('ID token (OpenID Connect Core section 2)', (database) => {
   });
 });
 
-function leftHalf(algorithm: 'sha256' | 'sha384' | 'sha512', text: string): string {
-  const hash = createHash(algorithm).update(text).digest();
+function leftHalf(algorithm: 'sha256' | 'sha384' | 'sha512' | 'shake256', text: string): string {
+  const hash = createHash(algorithm, algorithm === 'shake256' ? { outputLength: 64 } : {})
+    .update(text)
+    .digest();
   return hash.subarray(0, hash.length / 2).toString('base64url');
 }

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { durationBetween, writeDuration } from '../../../src/config/duration.ts';
 import type { Setting } from '../../../src/config/setting.ts';
 import { settings } from '../../../src/config/settings.ts';
+import { ALGORITHMS } from '../../support/interop.ts';
 
 function parsed<T>(setting: Setting<T>, text: string): T | string {
   const result = setting.parse(text);
@@ -13,8 +14,6 @@ function refuses(setting: Setting<unknown>, ...texts: readonly string[]): void {
     expect(setting.parse(text), text).to.have.property('problem');
   }
 }
-
-import { SIGNING_ALGORITHMS } from '../../../src/config/signing-algorithms.ts';
 
 describe('settings', () => {
   it('have the name they are listed under, a default that is well-formed, and one line of meaning', () => {
@@ -159,7 +158,7 @@ describe('TRUST_PROXY', () => {
 describe('other settings', () => {
   it('SIGNING_ALGS takes the algorithms in any order, without repeats', () => {
     expect(parsed(settings.SIGNING_ALGS, 'EdDSA, PS256 ,ES256,RS256')).to.deep.equal(['EdDSA', 'PS256', 'ES256', 'RS256']);
-    expect(parsed(settings.SIGNING_ALGS, SIGNING_ALGORITHMS.join())).to.deep.equal([...SIGNING_ALGORITHMS]);
+    expect(parsed(settings.SIGNING_ALGS, ALGORITHMS.join())).to.deep.equal([...ALGORITHMS]);
     refuses(settings.SIGNING_ALGS, 'none', 'HS256', 'es256', 'ES256,ES256', 'ES256,,RS256', ',');
   });
 

@@ -2,11 +2,11 @@ import { createHmac, sign } from 'node:crypto';
 import { expect } from 'chai';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { SigningAlgorithm } from '../../../src/config/config.ts';
-import { SIGNING_ALGORITHMS } from '../../../src/config/signing-algorithms.ts';
 import { makeKeyPair } from '../../../src/keys/key-making.ts';
 import { ownTokens } from '../../../src/keys/own-tokens.ts';
 import { localSigningKey } from '../../../src/keys/signing-key.ts';
 import { parseStoredKey, type StoredSigningKey } from '../../../src/keys/stored-key.ts';
+import { ALGORITHMS } from '../../support/interop.ts';
 import { START } from './key-directories.ts';
 
 describe('tokens of our own (RFC 8725)', () => {
@@ -20,7 +20,7 @@ describe('tokens of our own (RFC 8725)', () => {
   before(async () => {
     es256 = await newKey('ES256');
     rs256 = await newKey('RS256');
-    for (const alg of SIGNING_ALGORITHMS) {
+    for (const alg of ALGORITHMS) {
       const key = { ES256: es256, RS256: rs256 }[alg as string] ?? (await newKey(alg));
       keys.set(key.kid, key);
     }

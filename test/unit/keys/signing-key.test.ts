@@ -2,14 +2,14 @@ import { expect } from 'chai';
 import { compactVerify, createLocalJWKSet, jwtVerify } from 'jose';
 import nodeJose from 'node-jose';
 import type { SigningAlgorithm } from '../../../src/config/config.ts';
-import { SIGNING_ALGORITHMS } from '../../../src/config/signing-algorithms.ts';
 import { makeKeyPair } from '../../../src/keys/key-making.ts';
 import { localSigningKey } from '../../../src/keys/signing-key.ts';
 import { parseStoredKey, type StoredSigningKey } from '../../../src/keys/stored-key.ts';
+import { ALGORITHMS } from '../../support/interop.ts';
 import { START } from './key-directories.ts';
 
 describe('a signing key (RFC 7515, RFC 7518, RFC 8037)', () => {
-  for (const alg of SIGNING_ALGORITHMS) {
+  for (const alg of ALGORITHMS) {
     describe(alg, () => {
       let stored: StoredSigningKey;
 
