@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
+import { SIGNING_ALGORITHMS } from '../config/signing-algorithms.ts';
 import { writeDate } from '../core/clock.ts';
-import { ENCRYPTION_KEY_ALGORITHMS, isEncryptionAlgorithm, type KeyAlgorithm, SIGNING_KEY_ALGORITHMS } from '../keys/key-algorithms.ts';
+import { ENCRYPTION_KEY_ALGORITHMS, isEncryptionAlgorithm, type KeyAlgorithm } from '../keys/key-algorithms.ts';
 import type { KeyRotation } from '../keys/key-commands.ts';
 import { jwksMaxAgeSeconds } from '../keys/key-life.ts';
 import { keySettings } from '../keys/key-settings.ts';
@@ -20,7 +21,7 @@ export function keyCommands(program: Command, cli: CommandLine): void {
   verb(key, 'rotate', 'let the next key sign, or be encrypted for, from now on')
     .addOption(
       new Option('--alg <alg>', 'only this one; without it all of SIGNING_ALGS').choices([
-        ...SIGNING_KEY_ALGORITHMS,
+        ...SIGNING_ALGORITHMS,
         ...ENCRYPTION_KEY_ALGORITHMS,
         SERVER_SECRET,
       ]),

@@ -1,9 +1,10 @@
 import { createPublicKey } from 'node:crypto';
+import { AVAILABLE_ML_DSA, ML_DSA_ALGORITHMS, ML_DSA_NEEDS } from '../core/ml-dsa.ts';
 import { OutboundFailure } from '../outbound/outbound.ts';
 
 /** A public key of a client, as a JWK (RFC 7517), without the members that mean nothing here. */
 export interface ClientKey {
-  readonly kty: 'RSA' | 'EC' | 'OKP';
+  readonly kty: 'RSA' | 'EC' | 'OKP' | 'AKP';
   readonly kid?: string;
   readonly use?: string;
   readonly key_ops?: readonly string[];
@@ -13,6 +14,7 @@ export interface ClientKey {
   readonly y?: string;
   readonly n?: string;
   readonly e?: string;
+  readonly pub?: string;
   readonly x5c?: readonly string[];
 }
 
@@ -64,19 +66,30 @@ function clientKeyOf(jwk: unknown): ClientKey | string {
   if (!isObject(jwk)) {
     return 'is not an object';
   }
-  const { kty, crv } = jwk;
-  if (kty !== 'RSA' && kty !== 'EC' && kty !== 'OKP') {
-    return 'has a kty other than RSA, EC and OKP';
+  const { kty, crv, alg } = jwk;
+  if (kty !== 'RSA' && kty !== 'EC' && kty !== 'OKP' && kty !== 'AKP') {
+    return 'has a kty other than RSA, EC, OKP and AKP';
   }
   const secret = SECRET_MEMBERS.find((name) => name in jwk);
   if (secret !== undefined) {
     return `has the private member ${secret}: register the public key alone`;
   }
-  if (kty !== 'RSA' && !(CURVES[kty] as readonly unknown[]).includes(crv)) {
+  if (kty === 'AKP') {
+    // RFC 9964 section 3: "alg" is REQUIRED.
+    if (!ML_DSA_ALGORITHMS.some((name) => name === alg)) {
+      return `has an alg other than ${ML_DSA_ALGORITHMS.join(', ')}, and the kty AKP`;
+    }
+    if (!AVAILABLE_ML_DSA.some((name) => name === alg)) {
+      return `is for ${String(alg)}, which this server cannot verify: it needs ${ML_DSA_NEEDS}`;
+    }
+  }
+  if ((kty === 'EC' || kty === 'OKP') && !(CURVES[kty] as readonly unknown[]).includes(crv)) {
     return `has a crv other than ${CURVES[kty].join(', ')}`;
   }
   const texts = TEXT_MEMBERS.flatMap((name) => (jwk[name] === undefined ? [] : [[name, jwk[name]] as const]));
-  const wrong = texts.find(([, value]) => typeof value !== 'string' || value === '' || value.length > LONGEST_MEMBER);
+  const wrong = texts.find(
+    ([name, value]) => typeof value !== 'string' || value === '' || value.length > (name === 'pub' ? LONGEST_PUB : LONGEST_MEMBER),
+  );
   if (wrong !== undefined) {
     return `has a member ${wrong[0]} that is not a text, or too long`;
   }
@@ -90,12 +103,14 @@ function clientKeyOf(jwk: unknown): ClientKey | string {
 }
 
 const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
-const TEXT_MEMBERS = ['kid', 'use', 'alg', 'crv', 'x', 'y', 'n', 'e'];
+const TEXT_MEMBERS = ['kid', 'use', 'alg', 'crv', 'x', 'y', 'n', 'e', 'pub'];
 // Not kept: key_ops, which would only let a well-meant `["verify", "sign"]` keep the key from being imported.
 const LIST_MEMBERS = ['x5c'];
 const CURVES = { EC: ['P-256', 'P-384', 'P-521'], OKP: ['Ed25519', 'X25519'] } as const;
 // An RSA modulus of 8192 bits has 1366 characters.
 const LONGEST_MEMBER = 1400;
+// Of ML-DSA-87: 2592 bytes (FIPS 204 table 2).
+const LONGEST_PUB = 3456;
 const LONGEST_LIST = 10;
 const LONGEST_CERTIFICATE = 8192;
 const LEAST_RSA_BITS = 2048;

@@ -3,7 +3,10 @@ import type { EnabledFeatures } from '../config/feature-switches.ts';
 import type { Client } from './client.ts';
 import type { ClientMetadata } from './client-metadata.ts';
 
-/** Section 5.4.1: what may sign anything by or for a client of the profile. Ed25519 is EdDSA by its name of RFC 9864. */
+/**
+ * Section 5.4.1: "use PS256, ES256, or EdDSA (using the Ed25519 variant) algorithms". By RFC 9864 that variant has a name of its own. So
+ * neither ES384, ES512 nor ML-DSA, strong as they are.
+ */
 export const FAPI2_ALGORITHMS: readonly string[] = ['PS256', 'ES256', 'EdDSA', 'Ed25519'];
 
 /** Section 5.3.2.1: "shall issue authorization codes with a maximum lifetime of 60 seconds". */
@@ -54,7 +57,7 @@ export function fapi2Metadata(
     metadata.redirect_uris.map(transportProblem).find((found) => found !== undefined) ??
     (rules.signingAlgorithms.some((name) => FAPI2_ALGORITHMS.includes(name))
       ? undefined
-      : 'profile: fapi2 needs PS256, ES256 or EdDSA among SIGNING_ALGS.');
+      : `profile: fapi2 needs one of ${FAPI2_ALGORITHMS.join(', ')} among SIGNING_ALGS.`);
   if (problem !== undefined) {
     return rules.refuse(problem);
   }

@@ -1,7 +1,8 @@
 import type { EnabledFeatures } from './feature-switches.ts';
+import type { SIGNING_ALGORITHMS } from './signing-algorithms.ts';
 
 /** JWS algorithms a signing key can be made for (RFC 7518 section 3.1; Ed25519 by its RFC 9864 name). */
-export type SigningAlgorithm = 'ES256' | 'RS256' | 'PS256' | 'EdDSA';
+export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 

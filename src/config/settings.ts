@@ -1,11 +1,11 @@
 import { isIPv6 } from 'node:net';
 import { availableParallelism } from 'node:os';
-import type { SigningAlgorithm } from './config.ts';
 import { parseDatabaseLocation } from './database-location.ts';
 import { durationBetween, durationOrOff } from './duration.ts';
 import { parseFeatures } from './feature-switches.ts';
 import { parseIssuer } from './issuer.ts';
 import { oneOf, type Parsed, type Setting, shown } from './setting.ts';
+import { parseSigningAlgorithms } from './signing-algorithms.ts';
 import { parseTrustedProxies } from './trusted-proxies.ts';
 
 /** Every setting, in the order in which an operator meets them. `.env.example` and the documentation are made from this table. */
@@ -57,7 +57,7 @@ export const settings = {
   SIGNING_ALGS: {
     name: 'SIGNING_ALGS',
     default: 'ES256,RS256',
-    meaning: 'One live key for each of ES256, RS256, PS256, EdDSA; the first signs where nothing else is asked for',
+    meaning: 'A live key each: ES256, ES384, ES512, RS256, PS256, Ed25519, EdDSA, ML-DSA-44, -65, -87; the first is the default',
     parse: parseSigningAlgorithms,
   },
   SIGNING_KEY_ROTATION: {
@@ -276,20 +276,4 @@ function parseHeaderName(text: string): Parsed<string | undefined> {
 function parseSwitch(text: string): Parsed<boolean> {
   const parsed = oneOf(['on', 'off'])(text);
   return 'problem' in parsed ? parsed : { value: parsed.value === 'on' };
-}
-
-function parseSigningAlgorithms(text: string): Parsed<readonly [SigningAlgorithm, ...SigningAlgorithm[]]> {
-  const algorithms: SigningAlgorithm[] = [];
-  for (const word of text.split(',').map((part) => part.trim())) {
-    const parsed = oneOf(['ES256', 'RS256', 'PS256', 'EdDSA'])(word);
-    if ('problem' in parsed) {
-      return { problem: `is a list separated by commas; each word ${parsed.problem}` };
-    }
-    if (algorithms.includes(parsed.value)) {
-      return { problem: `names ${parsed.value} twice` };
-    }
-    algorithms.push(parsed.value);
-  }
-  const [first, ...others] = algorithms;
-  return first === undefined ? { problem: 'must name at least one algorithm' } : { value: [first, ...others] };
 }

@@ -8,8 +8,6 @@ export type EncryptionKeyAlgorithm = (typeof ENCRYPTION_KEY_ALGORITHMS)[number];
 /** What a key pair in the key directory is for. One algorithm each: no key both signs and decrypts. */
 export type KeyAlgorithm = SigningAlgorithm | EncryptionKeyAlgorithm;
 
-export const SIGNING_KEY_ALGORITHMS: readonly SigningAlgorithm[] = ['ES256', 'RS256', 'PS256', 'EdDSA'];
-
 /** Whether a key of this algorithm decrypts; otherwise it signs. */
 export function isEncryptionAlgorithm(alg: KeyAlgorithm): alg is EncryptionKeyAlgorithm {
   return ENCRYPTION_KEY_ALGORITHMS.some((name) => name === alg);

@@ -39,14 +39,25 @@ function fileText(jwk: JsonWebKey, created_at: EpochSeconds, activated_at: Epoch
 }
 
 const keyPair = promisify(generateKeyPair);
+// The types are those of the oldest Node.js that this runs on, which has no ML-DSA.
+const anyKeyPair = keyPair as (type: string) => Promise<{ readonly privateKey: KeyObject }>;
 
 function generate(alg: KeyAlgorithm): Promise<{ readonly privateKey: KeyObject }> {
   switch (alg) {
     case 'ES256':
     case 'ECDH-ES':
       return keyPair('ec', { namedCurve: 'P-256' });
+    case 'ES384':
+      return keyPair('ec', { namedCurve: 'P-384' });
+    case 'ES512':
+      return keyPair('ec', { namedCurve: 'P-521' });
+    case 'Ed25519':
     case 'EdDSA':
       return keyPair('ed25519');
+    case 'ML-DSA-44':
+    case 'ML-DSA-65':
+    case 'ML-DSA-87':
+      return anyKeyPair(alg.toLowerCase());
     case 'RS256':
     case 'PS256':
     case 'RSA-OAEP-256':

@@ -28,7 +28,7 @@ export function ownTokens(keys: { verificationKey(kid: string): VerificationKey 
       }
       const key = keyNamedBy(jsonObject(header), typ, keys);
       const signatureBytes = decoded(signature);
-      if (key === undefined || signatureBytes === undefined || !isSignedBy(key, `${header}.${payload}`, signatureBytes)) {
+      if (key === undefined || signatureBytes === undefined || !(await isSignedBy(key, `${header}.${payload}`, signatureBytes))) {
         return undefined;
       }
       return jsonObject(payload);
@@ -53,10 +53,16 @@ function keyNamedBy(
   return key !== undefined && header['alg'] === key.alg ? key : undefined;
 }
 
-function isSignedBy(key: VerificationKey, input: string, signature: Buffer): boolean {
-  const { digest, options } = JWS_PARAMETERS[key.alg];
+async function isSignedBy(key: VerificationKey, input: string, signature: Buffer): Promise<boolean> {
+  const { digest, options, verifies } = JWS_PARAMETERS[key.alg];
+  const data = Buffer.from(input);
+  const publicKey = { key: key.publicKey, ...options };
   try {
-    return cryptoVerify(digest, Buffer.from(input), { key: key.publicKey, ...options }, signature);
+    return verifies === 'main'
+      ? cryptoVerify(digest, data, publicKey, signature)
+      : await new Promise((resolve, reject) => {
+          cryptoVerify(digest, data, publicKey, signature, (error, isRight) => (error === null ? resolve(isRight) : reject(error)));
+        });
   } catch {
     // OpenSSL throws instead of answering false for some malformed signatures.
     return false;

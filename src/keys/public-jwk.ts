@@ -3,7 +3,7 @@ import { isEncryptionAlgorithm, type KeyAlgorithm } from './key-algorithms.ts';
 
 /** A public key as resource servers and clients get it (RFC 7517 section 4). */
 export interface PublicJwk {
-  readonly kty: 'EC' | 'RSA' | 'OKP';
+  readonly kty: 'EC' | 'RSA' | 'OKP' | 'AKP';
   readonly kid: string;
   readonly use: 'sig' | 'enc';
   readonly alg: KeyAlgorithm;
@@ -12,6 +12,7 @@ export interface PublicJwk {
   readonly y?: string;
   readonly n?: string;
   readonly e?: string;
+  readonly pub?: string;
 }
 
 /** A JWK Set of public keys (RFC 7517 section 5). */
@@ -19,12 +20,21 @@ export interface PublicKeySet {
   readonly keys: readonly PublicJwk[];
 }
 
+// RFC 9964 sections 3 and 6: the algorithm is part of the key, and of its thumbprint.
+const AKP = { kty: 'AKP', crv: undefined, members: ['alg', 'kty', 'pub'], privateMembers: ['priv'] } as const;
+
 /** The key type and the public members of each algorithm, in the lexicographic order that RFC 7638 section 3.2 asks for. */
 export const KEY_SHAPES = {
   ES256: { kty: 'EC', crv: 'P-256', members: ['crv', 'kty', 'x', 'y'], privateMembers: ['d'] },
+  ES384: { kty: 'EC', crv: 'P-384', members: ['crv', 'kty', 'x', 'y'], privateMembers: ['d'] },
+  ES512: { kty: 'EC', crv: 'P-521', members: ['crv', 'kty', 'x', 'y'], privateMembers: ['d'] },
   RS256: { kty: 'RSA', crv: undefined, members: ['e', 'kty', 'n'], privateMembers: ['d', 'p', 'q', 'dp', 'dq', 'qi'] },
   PS256: { kty: 'RSA', crv: undefined, members: ['e', 'kty', 'n'], privateMembers: ['d', 'p', 'q', 'dp', 'dq', 'qi'] },
+  Ed25519: { kty: 'OKP', crv: 'Ed25519', members: ['crv', 'kty', 'x'], privateMembers: ['d'] },
   EdDSA: { kty: 'OKP', crv: 'Ed25519', members: ['crv', 'kty', 'x'], privateMembers: ['d'] },
+  'ML-DSA-44': AKP,
+  'ML-DSA-65': AKP,
+  'ML-DSA-87': AKP,
   'ECDH-ES': { kty: 'EC', crv: 'P-256', members: ['crv', 'kty', 'x', 'y'], privateMembers: ['d'] },
   'RSA-OAEP-256': { kty: 'RSA', crv: undefined, members: ['e', 'kty', 'n'], privateMembers: ['d', 'p', 'q', 'dp', 'dq', 'qi'] },
 } as const satisfies Record<KeyAlgorithm, KeyShape>;

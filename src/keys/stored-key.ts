@@ -1,13 +1,9 @@
 import { createPrivateKey, createPublicKey, createSecretKey, type JsonWebKey, type KeyObject, sign, verify } from 'node:crypto';
 import type { SigningAlgorithm } from '../config/config.ts';
+import { SIGNING_ALGORITHMS } from '../config/signing-algorithms.ts';
 import type { EpochSeconds } from '../core/clock.ts';
-import {
-  ENCRYPTION_KEY_ALGORITHMS,
-  type EncryptionKeyAlgorithm,
-  isEncryptionAlgorithm,
-  type KeyAlgorithm,
-  SIGNING_KEY_ALGORITHMS,
-} from './key-algorithms.ts';
+import { AVAILABLE_ML_DSA, ML_DSA_ALGORITHMS, ML_DSA_NEEDS } from '../core/ml-dsa.ts';
+import { ENCRYPTION_KEY_ALGORITHMS, type EncryptionKeyAlgorithm, isEncryptionAlgorithm, type KeyAlgorithm } from './key-algorithms.ts';
 import { KeyDirectoryError } from './key-directory-error.ts';
 import type { KeyDates } from './key-life.ts';
 import { KEY_SHAPES, type PublicJwk, publicJwk, thumbprint, useOf } from './public-jwk.ts';
@@ -80,6 +76,12 @@ export function parseStoredKey(path: string, fileName: string, text: string): St
     throw new KeyDirectoryError(path, `${problem}. Restore the file from a backup, or remove it if nothing depends on it`);
   };
   const named = parseKeyFileName(fileName) ?? refuse('is not a key file by its name');
+  if (ML_DSA_ALGORITHMS.some((name) => name === named.alg) && AVAILABLE_ML_DSA.length === 0) {
+    throw new KeyDirectoryError(
+      path,
+      `is for ${named.alg}, which needs ${ML_DSA_NEEDS}. Remove it only if nothing that it signed is in use`,
+    );
+  }
   const file = parseJson(text) ?? refuse('is not a JSON object: half-written or damaged');
   if (file['alg'] !== named.alg) {
     return refuse(`must have "alg":"${named.alg}" as its name says`);
@@ -100,7 +102,7 @@ export function parseStoredKey(path: string, fileName: string, text: string): St
   return isEncryptionAlgorithm(named.alg) ? { kind: 'encryption', alg: named.alg, ...pair } : { kind: 'signing', alg: named.alg, ...pair };
 }
 
-const ALGORITHMS: readonly (KeyAlgorithm | 'HS256')[] = [...SIGNING_KEY_ALGORITHMS, ...ENCRYPTION_KEY_ALGORITHMS, 'HS256'];
+const ALGORITHMS: readonly (KeyAlgorithm | 'HS256')[] = [...SIGNING_ALGORITHMS, ...ENCRYPTION_KEY_ALGORITHMS, 'HS256'];
 const SECRET_ID = /^[0-9a-f]{8}$/;
 
 type Refuse = (problem: string) => never;
@@ -164,15 +166,8 @@ function keyPairOf(
   return { kid, ...pair, published: publicJwk(alg, kid, file) };
 }
 
-/** By which signature the two parts of a key are held against each other: a key that decrypts makes this one and no other. */
-const PROBES = {
-  ES256: 'ES256',
-  RS256: 'RS256',
-  PS256: 'PS256',
-  EdDSA: 'EdDSA',
-  'ECDH-ES': 'ES256',
-  'RSA-OAEP-256': 'RS256',
-} as const satisfies Record<KeyAlgorithm, SigningAlgorithm>;
+/** By which signature the two parts of a key that decrypts are held against each other: it makes this one and no other. */
+const PROBES = { 'ECDH-ES': 'ES256', 'RSA-OAEP-256': 'RS256' } as const satisfies Record<EncryptionKeyAlgorithm, SigningAlgorithm>;
 
 interface KeyPair {
   readonly privateKey: KeyObject;
@@ -189,11 +184,11 @@ function importPair(jwk: JsonWebKey): KeyPair | undefined {
 }
 
 /**
- * Of an EC or RSA key, OpenSSL takes the public part at its word, so one signature is made and verified. Of an Ed25519 key it ignores the public
+ * Of an EC or RSA key, OpenSSL takes the public part at its word, so one signature is made and verified. Of an Ed25519 or ML-DSA key it ignores the public
  * part and derives it anew, so that is compared.
  */
 function belongTogether(alg: KeyAlgorithm, kid: string, { privateKey, publicKey }: KeyPair): boolean {
-  const { digest, options } = JWS_PARAMETERS[PROBES[alg]];
+  const { digest, options } = JWS_PARAMETERS[isEncryptionAlgorithm(alg) ? PROBES[alg] : alg];
   const probe = Buffer.from('probe');
   try {
     const isWhole = thumbprint(alg, publicKey.export({ format: 'jwk' })) === kid;

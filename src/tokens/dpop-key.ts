@@ -1,5 +1,9 @@
 import type { CryptoKey, JWK } from 'jose';
 import { calculateJwkThumbprint, importJWK } from 'jose';
+import { AVAILABLE_ML_DSA, ML_DSA_ALGORITHMS } from '../core/ml-dsa.ts';
+
+// RFC 9964 section 3: the algorithm is a part of such a key.
+const AKP = { kty: 'AKP', crv: undefined, members: ['alg', 'pub'] } as const;
 
 /** The key that each algorithm takes, and the members that make it one: those of its RFC 7638 thumbprint. */
 const KEYS = {
@@ -10,13 +14,19 @@ const KEYS = {
   EdDSA: { kty: 'OKP', crv: 'Ed25519', members: ['x'] },
   PS256: { kty: 'RSA', crv: undefined, members: ['n', 'e'] },
   RS256: { kty: 'RSA', crv: undefined, members: ['n', 'e'] },
+  'ML-DSA-44': AKP,
+  'ML-DSA-65': AKP,
+  'ML-DSA-87': AKP,
 } as const;
 
 /** A JWS algorithm a DPoP proof may have: asymmetric ones alone (RFC 9449 section 4.2). */
 export type DpopAlgorithm = keyof typeof KEYS;
 
 /** As they stand in the metadata and in challenges (RFC 9449 sections 5.1 and 7.1). */
-export const DPOP_ALGORITHMS = Object.keys(KEYS) as readonly DpopAlgorithm[] as readonly [DpopAlgorithm, ...DpopAlgorithm[]];
+export const DPOP_ALGORITHMS = [
+  ...Object.keys(KEYS).filter((name) => !ML_DSA_ALGORITHMS.some((one) => one === name)),
+  ...AVAILABLE_ML_DSA,
+] as readonly string[] as readonly [DpopAlgorithm, ...DpopAlgorithm[]];
 
 /** A public key as a proof brings it along. */
 export interface DpopKey {
@@ -39,7 +49,8 @@ export async function dpopKey(jwk: Readonly<Record<string, unknown>>, algorithm:
   if (found !== undefined) {
     throw new Error(`its jwk is not a public key, but has the member ${found}. Take another key: this one is no longer a secret`);
   }
-  if (jwk['kty'] !== kty || (crv !== undefined && jwk['crv'] !== crv) || (jwk['alg'] !== undefined && jwk['alg'] !== algorithm)) {
+  const isNamed = kty === 'AKP' || jwk['alg'] !== undefined;
+  if (jwk['kty'] !== kty || (crv !== undefined && jwk['crv'] !== crv) || (isNamed && jwk['alg'] !== algorithm)) {
     throw new Error(`its jwk is not a key for ${algorithm}`);
   }
   // Picked by an allow-list, so that neither key_ops nor anything else that a client writes there has a say.

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type HashOptions } from 'node:crypto';
 import { contextClassOf } from '../accounts/authentication-context.ts';
 import type { Users } from '../accounts/user.ts';
 import type { AnswerEncryption } from '../clients/answer-encryption.ts';
@@ -76,10 +76,26 @@ async function requestedClaims({ client, grant }: IdTokenOrder, users: Pick<User
   return user === undefined ? {} : claimsFor(user, { scope: [], requests });
 }
 
-// The hash of each algorithm (section 3.1.3.6); Ed25519 has SHA-512 inside (RFC 8032 section 5.1).
-const HASHES = { ES256: 'sha256', RS256: 'sha256', PS256: 'sha256', EdDSA: 'sha512' } as const satisfies Record<SigningAlgorithm, string>;
+// The hash of each algorithm (section 3.1.3.6). Ed25519 has SHA-512 inside (RFC 8032 section 5.1), ML-DSA SHAKE256, with 64 bytes of it for the
+// message (FIPS 204 section 6.2); RFC 9964 says nothing of at_hash, and clients that know these algorithms take it to be that.
+const SHAKE256 = { name: 'shake256', options: { outputLength: 64 } };
+const SHA256 = { name: 'sha256' };
+const SHA512 = { name: 'sha512' };
+const HASHES = {
+  ES256: SHA256,
+  ES384: { name: 'sha384' },
+  ES512: SHA512,
+  RS256: SHA256,
+  PS256: SHA256,
+  Ed25519: SHA512,
+  EdDSA: SHA512,
+  'ML-DSA-44': SHAKE256,
+  'ML-DSA-65': SHAKE256,
+  'ML-DSA-87': SHAKE256,
+} as const satisfies Record<SigningAlgorithm, { readonly name: string; readonly options?: HashOptions }>;
 
 function leftHalfOfHash(text: string, alg: SigningAlgorithm): string {
-  const hash = createHash(HASHES[alg]).update(text, 'ascii').digest();
+  const { name, options }: { readonly name: string; readonly options?: HashOptions } = HASHES[alg];
+  const hash = createHash(name, options).update(text, 'ascii').digest();
   return hash.subarray(0, hash.length / 2).toString('base64url');
 }

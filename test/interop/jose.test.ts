@@ -50,7 +50,7 @@ describe('key rotation as a verifier with a cache meets it (RFC 7517 section 5)'
     server.clock.advance(30 * DAY);
     const after = await tokensOf(server, clients);
     await Promise.all(after.map(verifier.verify));
-    expect(new Set([...before, ...after].map((token) => headerOf(token).kid)).size).to.equal(8);
+    expect(new Set([...before, ...after].map((token) => headerOf(token).kid)).size).to.equal(2 * ALGORITHMS.length);
     expect(verifier.fetches()).to.equal(1);
   });
 

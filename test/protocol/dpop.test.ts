@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { AVAILABLE_ML_DSA } from '../../src/core/ml-dsa.ts';
 import { answerOf, expectError, readAccessToken } from '../support/answers.ts';
 import type { Browser } from '../support/browser.ts';
 import { authorize, browser, codeRequest } from '../support/browser.ts';
@@ -73,7 +74,7 @@ onEachDatabase('DPoP at the token endpoint (RFC 9449 section 5)', (database) => 
     expect(await confirmationOf(body['access_token'])).to.equal(undefined);
   });
 
-  for (const algorithm of ['ES256', 'ES384', 'ES512', 'PS256', 'EdDSA', 'Ed25519', 'RS256']) {
+  for (const algorithm of ['ES256', 'ES384', 'ES512', 'PS256', 'EdDSA', 'Ed25519', 'RS256', ...AVAILABLE_ML_DSA]) {
     it(`takes proofs by ${algorithm}, which the metadata names (section 5.1)`, async () => {
       const { body } = await answerOf(server.get('/.well-known/oauth-authorization-server'));
       expect(body['dpop_signing_alg_values_supported']).to.include(algorithm);

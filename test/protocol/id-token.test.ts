@@ -4,17 +4,18 @@ import { readAccessToken, readIdToken } from '../support/answers.ts';
 import type { Browser, TokenBody } from '../support/browser.ts';
 import { authorize, browser, logIn, refresh } from '../support/browser.ts';
 import { onEachDatabase } from '../support/databases.ts';
+import { ALGORITHMS, EVERY_ALGORITHM } from '../support/interop.ts';
 import type { TestClient, TestServer, TestUser } from '../support/test-server.ts';
 import { startTestServer } from '../support/test-server.ts';
 
-const ALGORITHMS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const;
+const HASHES: Readonly<Record<string, 'sha384' | 'sha512'>> = { ES384: 'sha384', ES512: 'sha512', Ed25519: 'sha512', EdDSA: 'sha512' };
 
 onEachDatabase('ID token (OpenID Connect Core section 2)', (database) => {
   let server: TestServer;
   let user: TestUser;
   let tab: Browser;
   before(async () => {
-    server = await startTestServer(await database.create(), { SIGNING_ALGS: ALGORITHMS.join(','), ID_TOKEN_TTL: '5m' });
+    server = await startTestServer(await database.create(), { ...EVERY_ALGORITHM, ID_TOKEN_TTL: '5m' });
     user = await server.user();
     tab = browser(server);
   });
@@ -78,8 +79,10 @@ onEachDatabase('ID token (OpenID Connect Core section 2)', (database) => {
       const { header, claims } = await readIdToken(server, client, tokens.id_token);
       expect(Object.keys(header)).to.have.members(['alg', 'typ', 'kid']);
       expect(header.alg).to.equal(alg ?? 'RS256');
-      // Section 3.1.3.6; Ed25519 has SHA-512 inside (RFC 8032 section 5.1).
-      expect(claims['at_hash']).to.equal(leftHalf(alg === 'EdDSA' ? 'sha512' : 'sha256', tokens.access_token));
+      // Section 3.1.3.6; Ed25519 has SHA-512 inside (RFC 8032 section 5.1), ML-DSA SHAKE256 (FIPS 204).
+      expect(claims['at_hash'], alg).to.equal(
+        leftHalf(alg?.startsWith('ML-DSA') === true ? 'shake256' : (HASHES[alg ?? 'RS256'] ?? 'sha256'), tokens.access_token),
+      );
     }
   });
 
@@ -161,7 +164,9 @@ onEachDatabase('ID token (OpenID Connect Core section 2)', (database) => {
   });
 });
 
-function leftHalf(algorithm: 'sha256' | 'sha512', text: string): string {
-  const hash = createHash(algorithm).update(text).digest();
+function leftHalf(algorithm: 'sha256' | 'sha384' | 'sha512' | 'shake256', text: string): string {
+  const hash = createHash(algorithm, algorithm === 'shake256' ? { outputLength: 64 } : {})
+    .update(text)
+    .digest();
   return hash.subarray(0, hash.length / 2).toString('base64url');
 }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { PRIVATE_KEY_ALGORITHMS } from '../../src/clients/client-algorithms.ts';
 import { registrationLimits } from '../../src/clients/registrable.ts';
+import { AVAILABLE_ML_DSA } from '../../src/core/ml-dsa.ts';
 import { answerOf } from '../support/answers.ts';
 import { sqliteDatabases } from '../support/databases.ts';
 import type { TestServer } from '../support/test-server.ts';
@@ -67,7 +68,7 @@ describe('authorization server metadata (RFC 8414)', () => {
       revocation_endpoint_auth_signing_alg_values_supported: [...PRIVATE_KEY_ALGORITHMS, 'HS256'],
       introspection_endpoint_auth_signing_alg_values_supported: [...PRIVATE_KEY_ALGORITHMS, 'HS256'],
       code_challenge_methods_supported: ['S256'],
-      dpop_signing_alg_values_supported: ['ES256', 'ES384', 'ES512', 'Ed25519', 'EdDSA', 'PS256', 'RS256'],
+      dpop_signing_alg_values_supported: ['ES256', 'ES384', 'ES512', 'Ed25519', 'EdDSA', 'PS256', 'RS256', ...AVAILABLE_ML_DSA],
       authorization_response_iss_parameter_supported: true,
       refresh_token_expiration_types_supported: ['token_timeout', 'authorization'],
       ui_locales_supported: ['en', 'ko'],

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { AVAILABLE_ML_DSA } from '../../src/core/ml-dsa.ts';
 import type { Answer } from '../support/answers.ts';
 import { answerOf, expectError, readAccessToken } from '../support/answers.ts';
 import type { Changes, ClientKeyPair } from '../support/assertions.ts';
@@ -8,7 +9,20 @@ import { suiteServer } from '../support/suite-server.ts';
 import type { TestServer } from '../support/test-server.ts';
 import { basic } from '../support/test-server.ts';
 
-const ALGORITHMS = ['ES256', 'ES384', 'ES512', 'PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512', 'EdDSA', 'Ed25519'];
+const ALGORITHMS = [
+  'ES256',
+  'ES384',
+  'ES512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'RS256',
+  'RS384',
+  'RS512',
+  'EdDSA',
+  'Ed25519',
+  ...AVAILABLE_ML_DSA,
+];
 
 interface KeyClient {
   readonly id: string;

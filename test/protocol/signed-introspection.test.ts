@@ -59,7 +59,7 @@ describe('JWT response for token introspection (RFC 9701)', () => {
 
   it('is signed by RS256, or by what the caller is registered for (section 6)', async () => {
     expect((await read(await introspect(SIGNED, api), api)).header.alg).to.equal('RS256');
-    for (const alg of ['ES256', 'PS256', 'EdDSA']) {
+    for (const alg of ['ES256', 'ES384', 'ES512', 'PS256', 'Ed25519', 'EdDSA']) {
       const other = await server().client({ protected_resources: [API], introspection_signed_response_alg: alg });
       expect((await read(await introspect(SIGNED, other), other)).header.alg).to.equal(alg);
     }

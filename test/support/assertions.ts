@@ -11,12 +11,18 @@ export interface ClientKeyPair {
   readonly jwk: Readonly<Record<string, unknown>>;
 }
 
+// The types are those of Node.js 20, which has no ML-DSA.
+const mlDsaPair = generateKeyPairSync as (type: string) => { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
+
 const MAKERS: Readonly<Record<string, () => { readonly publicKey: KeyObject; readonly privateKey: KeyObject }>> = {
   ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
   ES384: () => generateKeyPairSync('ec', { namedCurve: 'P-384' }),
   ES512: () => generateKeyPairSync('ec', { namedCurve: 'P-521' }),
   EdDSA: () => generateKeyPairSync('ed25519'),
   Ed25519: () => generateKeyPairSync('ed25519'),
+  'ML-DSA-44': () => mlDsaPair('ml-dsa-44'),
+  'ML-DSA-65': () => mlDsaPair('ml-dsa-65'),
+  'ML-DSA-87': () => mlDsaPair('ml-dsa-87'),
 };
 
 /** A new key pair for a JWS algorithm; RSA for those not of an elliptic curve. The JWK names the algorithm unless `alg` is left out of it. */

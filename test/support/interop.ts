@@ -1,7 +1,9 @@
+import { SIGNING_ALGORITHMS } from '../../src/config/signing-algorithms.ts';
+import { AVAILABLE_ML_DSA } from '../../src/core/ml-dsa.ts';
 import type { TestClient, TestServer } from './test-server.ts';
 
-/** The signing algorithms an access token may have. */
-export const ALGORITHMS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const;
+/** The signing algorithms an access token may have: those of this Node.js. */
+export const ALGORITHMS = SIGNING_ALGORITHMS.filter((alg) => !alg.startsWith('ML-DSA') || AVAILABLE_ML_DSA.length > 0);
 
 /** Settings of a server that signs with all of them. */
 export const EVERY_ALGORITHM = { SIGNING_ALGS: ALGORITHMS.join(',') };

@@ -1,6 +1,9 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { expect } from 'chai';
 import { readKeySet, readPublishedKeySet } from '../../../src/clients/client-key-set.ts';
+import { AVAILABLE_ML_DSA, ML_DSA_ALGORITHMS } from '../../../src/core/ml-dsa.ts';
+import { clientKeyPair } from '../../support/assertions.ts';
+import { describeWithMlDsa } from '../../support/ml-dsa.ts';
 
 const jwkOf = (key: KeyObject): Readonly<Record<string, unknown>> => ({ ...key.export({ format: 'jwk' }) });
 const rsa = (modulusLength: number) => jwkOf(generateKeyPairSync('rsa', { modulusLength }).publicKey);
@@ -34,6 +37,33 @@ describe('clients: key sets (RFC 7517)', () => {
       expect(readKeySet({ keys: [jwk] }, expect.fail)).to.deep.equal({ keys: [jwk] });
     });
   }
+
+  describeWithMlDsa('with ML-DSA (RFC 9964)', () => {
+    for (const alg of ML_DSA_ALGORITHMS) {
+      it(`takes ${alg}, as it is, and nothing private or unnamed or of another length`, () => {
+        const { jwk, privateKey } = clientKeyPair(alg);
+        expect(readKeySet({ keys: [jwk] }, expect.fail)).to.deep.equal({ keys: [jwk] });
+        const others = ML_DSA_ALGORITHMS.filter((other) => other !== alg);
+        for (const wrong of [
+          jwkOf(privateKey),
+          { ...jwk, alg: undefined },
+          { ...jwk, alg: 'ES256' },
+          ...others.map((other) => ({ ...jwk, alg: other })),
+          { ...jwk, pub: String(jwk['pub']).slice(0, -4) },
+          { ...jwk, pub: undefined },
+        ]) {
+          expect(problemOf({ keys: [wrong] }), JSON.stringify(wrong)).to.match(/^key 1 /);
+        }
+      });
+    }
+  });
+
+  it('tells why a key of ML-DSA is refused: it is private, is for another algorithm, or nobody here can verify by it', () => {
+    const key = { kty: 'AKP', alg: 'ML-DSA-44', pub: 'AAAA' };
+    expect(problemOf({ keys: [{ ...key, priv: 'AAAA' }] })).to.match(/private member priv/);
+    expect(problemOf({ keys: [{ ...key, alg: 'SLH-DSA-SHA2-128s' }] })).to.match(/has an alg other than ML-DSA-44/);
+    expect(problemOf({ keys: [key] })).to.match(AVAILABLE_ML_DSA.length > 0 ? /not a well-formed key/ : /needs Node\.js 24\.7/);
+  });
 
   it('keeps no member that means nothing here', () => {
     expect(readKeySet({ keys: [{ ...P256, ext: true, note: 'x', key_ops: ['verify', 'sign'] }], other: 1 }, expect.fail)).to.deep.equal({

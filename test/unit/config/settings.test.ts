@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { durationBetween, writeDuration } from '../../../src/config/duration.ts';
 import type { Setting } from '../../../src/config/setting.ts';
 import { settings } from '../../../src/config/settings.ts';
+import { ALGORITHMS } from '../../support/interop.ts';
 
 function parsed<T>(setting: Setting<T>, text: string): T | string {
   const result = setting.parse(text);
@@ -156,8 +157,9 @@ describe('TRUST_PROXY', () => {
 });
 
 describe('other settings', () => {
-  it('SIGNING_ALGS takes the four algorithms in any order, without repeats', () => {
+  it('SIGNING_ALGS takes the algorithms in any order, without repeats', () => {
     expect(parsed(settings.SIGNING_ALGS, 'EdDSA, PS256 ,ES256,RS256')).to.deep.equal(['EdDSA', 'PS256', 'ES256', 'RS256']);
+    expect(parsed(settings.SIGNING_ALGS, ALGORITHMS.join())).to.deep.equal([...ALGORITHMS]);
     refuses(settings.SIGNING_ALGS, 'none', 'HS256', 'es256', 'ES256,ES256', 'ES256,,RS256', ',');
   });
 

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import { systemClock } from '../../../src/core/clock.ts';
+import { AVAILABLE_ML_DSA } from '../../../src/core/ml-dsa.ts';
 import { glanceAt, readKeyDirectory } from '../../../src/keys/key-directory.ts';
 import { KeyDirectoryError } from '../../../src/keys/key-directory-error.ts';
 import { ensureKeys } from '../../../src/keys/key-upkeep.ts';
+import { describeWithMlDsa } from '../../support/ml-dsa.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { ES256_ONLY, filesIn, newUpkeep, readJson, START } from './key-directories.ts';
 
@@ -188,6 +190,35 @@ describe('a key directory', () => {
           .and.to.include('HS256.1.json');
       });
     }
+
+    // Moved to an older Node.js, the server must not serve a key set without the keys of tokens that live.
+    (AVAILABLE_ML_DSA.length > 0 ? it.skip : it)(
+      'when a key is for ML-DSA, and this Node.js has none: it says what is needed',
+      async () => {
+        const directory = await copyOf(sound);
+        await writeFile(join(directory, 'ML-DSA-44.1.json'), '{}', { mode: 0o600 });
+        expect((await refusalOf(directory)).message).to.match(/ML-DSA-44\.1\.json: is for ML-DSA-44, which needs Node\.js 24\.7/);
+      },
+    );
+
+    describeWithMlDsa('of ML-DSA (RFC 9964)', () => {
+      for (const [what, members, says] of [
+        ['has the seed of another key', { priv: Buffer.alloc(32).toString('base64url') }, /does not belong to its public part/],
+        ['has a seed that is no 32 bytes (section 4)', { priv: Buffer.alloc(64).toString('base64url') }, /holds numbers that are no/],
+        ['has no seed', { priv: undefined }, /lacks the private member "priv"/],
+        ['has no public part (section 3)', { pub: undefined }, /lacks the public member "pub"/],
+        ['is for another of the three', { alg: 'ML-DSA-65' }, /must have "alg":"ML-DSA-44"/],
+        ['has another kty', { kty: 'OKP' }, /must have "kty":"AKP"/],
+      ] as const) {
+        it(`when one ${what}`, async () => {
+          const upkeep = await newUpkeep({ ...ES256_ONLY, algorithms: ['ML-DSA-44'] });
+          await ensureKeys(upkeep);
+          expect((await readKeyDirectory(upkeep.directory)).signingKeys).to.have.length(2);
+          await change(join(upkeep.directory, 'ML-DSA-44.1.json'), members);
+          expect((await refusalOf(upkeep.directory)).message).to.match(says);
+        });
+      }
+    });
 
     it('when everyone may write to the directory', async () => {
       const directory = await copyOf(sound);

@@ -6,6 +6,7 @@ import { makeKeyPair } from '../../../src/keys/key-making.ts';
 import { ownTokens } from '../../../src/keys/own-tokens.ts';
 import { localSigningKey } from '../../../src/keys/signing-key.ts';
 import { parseStoredKey, type StoredSigningKey } from '../../../src/keys/stored-key.ts';
+import { ALGORITHMS } from '../../support/interop.ts';
 import { START } from './key-directories.ts';
 
 describe('tokens of our own (RFC 8725)', () => {
@@ -19,7 +20,8 @@ describe('tokens of our own (RFC 8725)', () => {
   before(async () => {
     es256 = await newKey('ES256');
     rs256 = await newKey('RS256');
-    for (const key of [es256, rs256, await newKey('PS256'), await newKey('EdDSA')]) {
+    for (const alg of ALGORITHMS) {
+      const key = { ES256: es256, RS256: rs256 }[alg as string] ?? (await newKey(alg));
       keys.set(key.kid, key);
     }
     token = await localSigningKey(es256).sign(typ, { sub: 'a' });
@@ -28,6 +30,18 @@ describe('tokens of our own (RFC 8725)', () => {
   it('are recognised, whichever of our keys signed them', async () => {
     for (const key of keys.values()) {
       expect(await tokens.verify(await localSigningKey(key).sign(typ, { sub: key.alg }), { typ })).to.deep.equal({ sub: key.alg });
+    }
+  });
+
+  it('are not recognised with another key of the same kind, or with a signature that is cut, empty or long', async () => {
+    for (const key of keys.values()) {
+      const [header, payload, signature = ''] = (await localSigningKey(key).sign(typ, { sub: 'a' })).split('.');
+      const [, , other = ''] = (await localSigningKey(await newKey(key.alg)).sign(typ, { sub: 'a' })).split('.');
+      const bytes = Buffer.from(signature, 'base64url');
+      const wrong = [bytes.subarray(1), Buffer.alloc(0), Buffer.concat([bytes, bytes]), Buffer.alloc(bytes.length)];
+      for (const text of [other, ...wrong.map((one) => one.toString('base64url'))]) {
+        expect(await tokens.verify(`${header}.${payload}.${text}`, { typ }), key.alg).to.equal(undefined);
+      }
     }
   });
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { SignJWT } from 'jose';
+import { AVAILABLE_ML_DSA } from '../../../src/core/ml-dsa.ts';
 import { InvalidDpopProof } from '../../../src/tokens/dpop-errors.ts';
 import { DPOP_ALGORITHMS } from '../../../src/tokens/dpop-key.ts';
 import { verifyDpopProof } from '../../../src/tokens/dpop-proof.ts';
@@ -47,7 +48,7 @@ describe('tokens: DPoP proofs (RFC 9449 section 4.3)', () => {
   }
 
   it('the algorithms are asymmetric, each of them', () => {
-    expect(DPOP_ALGORITHMS).to.deep.equal(['ES256', 'ES384', 'ES512', 'Ed25519', 'EdDSA', 'PS256', 'RS256']);
+    expect(DPOP_ALGORITHMS).to.deep.equal(['ES256', 'ES384', 'ES512', 'Ed25519', 'EdDSA', 'PS256', 'RS256', ...AVAILABLE_ML_DSA]);
   });
 
   it('holds with claims and header members that mean nothing here', async () => {
