@@ -30,6 +30,7 @@ import { fetchJson } from './outbound/json-document.ts';
 import { outbound } from './outbound/outbound.ts';
 import type { Resources } from './resources/registered-resources.ts';
 import type { Rooms } from './rooms.ts';
+import { securityEventTokenIssuer } from './signals/security-event-token.ts';
 import type { Repositories } from './storage/repositories.ts';
 import { accessTokenIssuer } from './tokens/access-token.ts';
 import { accessTokenBacker } from './tokens/access-token-backing.ts';
@@ -146,6 +147,9 @@ export function buildRooms(parts: {
     readAccessToken: accessTokenReader({ issuer, tokens }),
     backingOf: accessTokenBacker({ ...repositories, clients }),
     issueLogoutToken: logoutTokenIssuer({ issuer, keys, algorithms: config.signingAlgorithms, subjects, answerEncryption: encryption }),
+    issueSecurityEventToken: securityEventTokenIssuer({ issuer, keys, algorithms: config.signingAlgorithms, subjects }),
+    privateAddresses: config.outboundPrivateAddresses,
+    deliverSoon,
     readIdToken,
     logoutRequests: logoutRequests({ clients, readIdToken, secrets }),
     issueCode: codeIssuer({ grants: repositories.grants, credentials, lifetimes, audit }),

@@ -17,6 +17,7 @@ export const featureSwitches = {
   encryption: 'on',
   'rp-initiated-logout': 'on',
   'back-channel-logout': 'on',
+  'shared-signals': 'on',
 } as const satisfies Record<string, 'on' | 'off'>;
 
 export type FeatureName = keyof typeof featureSwitches;

@@ -9,6 +9,7 @@ import type { Grants } from '../grants/grants.ts';
 import type { Consents } from '../interaction/consents.ts';
 import type { Sessions } from '../interaction/session.ts';
 import type { ResourceStore } from '../resources/resource.ts';
+import type { EventStreams } from '../signals/event-stream.ts';
 import type { RevokedAccessTokens } from '../tokens/revoked-access-tokens.ts';
 import type { ServerValues } from '../tokens/server-values.ts';
 import type { UsedIdentifiers } from '../tokens/used-identifiers.ts';
@@ -17,6 +18,7 @@ import { consentsIn } from './consents.ts';
 import type { Database } from './database.ts';
 import { deliveriesIn } from './deliveries.ts';
 import { detailTypesIn } from './detail-types.ts';
+import { eventStreamsIn } from './event-streams.ts';
 import { grantsIn } from './grants.ts';
 import { loginAttemptsIn } from './login-attempts.ts';
 import { pushedRequestsIn } from './pushed-requests.ts';
@@ -44,6 +46,7 @@ export interface Repositories {
   readonly serverValues: ServerValues;
   readonly loginAttempts: LoginThrottleStore;
   readonly deliveries: Deliveries;
+  readonly eventStreams: EventStreams;
 }
 
 /** Make them once for a database: concurrent writes of one process are gathered in them. */
@@ -63,5 +66,6 @@ export function repositoriesIn(database: Database): Repositories {
     serverValues: serverValuesIn(database),
     loginAttempts: loginAttemptsIn(database),
     deliveries: deliveriesIn(database),
+    eventStreams: eventStreamsIn(database),
   };
 }

@@ -20,6 +20,7 @@ const ROOMS = [
   'grants',
   'tokens',
   'deliveries',
+  'signals',
   'authorization',
   'interaction',
   'grant-types',
