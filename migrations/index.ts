@@ -7,6 +7,7 @@ import { secondFactors } from './0006-second-factors.ts';
 import { fairShares } from './0007-fair-shares.ts';
 import { statusLists } from './0008-status-lists.ts';
 import { changeNotices } from './0009-change-notices.ts';
+import { sharedSignals } from './0012-shared-signals.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, oldest first. A list and not a scan of the folder, which would differ between the sources and what is built from them. */
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   fairShares,
   statusLists,
   changeNotices,
+  sharedSignals,
 ];

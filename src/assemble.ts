@@ -2,8 +2,8 @@ import { authorizationRequests } from './authorization/authorization-requests.ts
 import { clientAuthenticator } from './clients/authentication.ts';
 import type { Endpoint } from './core/endpoint.ts';
 import type { ServerMetadata } from './endpoints/metadata.ts';
-import { metadataDocument, metadataEndpoint, metadataPaths } from './endpoints/metadata.ts';
-import type { Assembled, Feature } from './feature.ts';
+import { metadataDocument, metadataEndpoint, metadataPaths, wellKnownPaths } from './endpoints/metadata.ts';
+import type { Assembled, Feature, WellKnownDocument } from './feature.ts';
 import { authorizationFlow } from './interaction/authorization-flow.ts';
 import type { Rooms } from './rooms.ts';
 
@@ -39,7 +39,13 @@ export function assemble(features: readonly Feature[], rooms: Rooms): readonly P
   return [
     ...endpoints.map((endpoint) => ({ path: `${base}${endpoint.path}` as const, endpoint })),
     ...metadataPaths(rooms.issuer).map((path) => ({ path, endpoint: metadataEndpoint(path, metadata) })),
+    ...features.flatMap(({ wellKnown = [] }) => wellKnown.flatMap((document) => placedDocument(document, rooms.issuer))),
   ];
+}
+
+function placedDocument({ name, document }: WellKnownDocument, issuer: string): readonly PlacedEndpoint[] {
+  const text = JSON.stringify(document);
+  return wellKnownPaths(issuer, [name]).map((path) => ({ path, endpoint: metadataEndpoint(path, async () => text) }));
 }
 
 /** The issuer's path, which goes before the path of every endpoint; '' for none. */

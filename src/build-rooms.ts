@@ -30,6 +30,7 @@ import { fetchJson } from './outbound/json-document.ts';
 import { outbound } from './outbound/outbound.ts';
 import type { Resources } from './resources/registered-resources.ts';
 import type { Rooms } from './rooms.ts';
+import { securityEventTokenIssuer } from './signals/security-event-token.ts';
 import type { StatusLists } from './status-lists/status-lists.ts';
 import type { StatusReferences } from './status-lists/status-references.ts';
 import type { Repositories } from './storage/repositories.ts';
@@ -154,6 +155,9 @@ export function buildRooms(parts: {
     readAccessToken: accessTokenReader({ issuer, tokens, references }),
     backingOf: accessTokenBacker({ ...repositories, clients, statusLists }),
     issueLogoutToken: logoutTokenIssuer({ issuer, keys, algorithms: config.signingAlgorithms, subjects, answerEncryption: encryption }),
+    issueSecurityEventToken: securityEventTokenIssuer({ issuer, keys, algorithms: config.signingAlgorithms, subjects }),
+    privateAddresses: config.outboundPrivateAddresses,
+    deliverSoon,
     readIdToken,
     logoutRequests: logoutRequests({ clients, readIdToken, secrets }),
     issueCode: codeIssuer({ grants: repositories.grants, credentials, lifetimes, audit }),

@@ -11,6 +11,13 @@ import type { AuthorizationFlow } from './interaction/authorization-flow.ts';
 import type { Prompt } from './interaction/prompt.ts';
 import type { SenderConstraint } from './tokens/sender-constraint.ts';
 
+/** A document that is found by the issuer's name alone (RFC 8615). */
+export interface WellKnownDocument {
+  /** The path segment behind `/.well-known/`. */
+  readonly name: string;
+  readonly document: object;
+}
+
 /** What the features together make, for endpoints that need all of it. */
 export interface Assembled {
   readonly authenticateClient: ClientAuthenticator;
@@ -38,6 +45,7 @@ export interface Feature {
   readonly responseModes?: readonly ResponseMode[];
   /** Asked in the order of the list. */
   readonly prompts?: readonly Prompt[];
+  readonly wellKnown?: readonly WellKnownDocument[];
   readonly endpoints?: (assembled: Assembled) => readonly Endpoint[];
   /** Members of the server metadata beyond those derived from the above (RFC 8414 section 2). */
   readonly metadata?: Readonly<Record<string, unknown>>;

@@ -43,8 +43,10 @@ import { resumeEndpoint } from './endpoints/resume.ts';
 import { revocationEndpoint } from './endpoints/revocation.ts';
 import { secondFactorEndpoint } from './endpoints/second-factor.ts';
 import { secondFactorEnrolmentEndpoint } from './endpoints/second-factor-enrolment.ts';
+import { sharedSignalsEndpoints } from './endpoints/shared-signals.ts';
 import { statusListAggregationEndpoint, statusListEndpoint, statusListEventsEndpoint } from './endpoints/status-lists.ts';
 import { tokenEndpoint } from './endpoints/token.ts';
+import { transmitterMetadata } from './endpoints/transmitter-metadata.ts';
 import { userinfoEndpoint } from './endpoints/userinfo.ts';
 import type { Feature } from './feature.ts';
 import { authorizationCode } from './grant-types/authorization-code.ts';
@@ -56,6 +58,7 @@ import { PENDING_REQUEST_SECONDS } from './interaction/pending-request.ts';
 import { secondFactorPrompt } from './interaction/second-factor-prompt.ts';
 import { languages } from './pages/languages.ts';
 import type { Rooms } from './rooms.ts';
+import { securityEventPush } from './signals/push-delivery.ts';
 import { certificateBinding } from './tokens/certificate-binding.ts';
 import { dpop } from './tokens/dpop.ts';
 import { DPOP_ALGORITHMS } from './tokens/dpop-key.ts';
@@ -254,6 +257,13 @@ function allFeatures(rooms: Rooms): readonly Feature[] {
       name: 'back-channel-logout',
       deliveryKinds: [backChannelLogout(rooms)],
       metadata: { backchannel_logout_supported: true, backchannel_logout_session_supported: true },
+    },
+    {
+      specification: 'OpenID Shared Signals Framework 1.0 and CAEP 1.0, with RFC 8417, RFC 8935, RFC 8936 and RFC 9493',
+      name: 'shared-signals',
+      deliveryKinds: [securityEventPush({ ...rooms, secrets: rooms.keys.secrets })],
+      endpoints: ({ senderConstraints }) => sharedSignalsEndpoints({ ...rooms, senderConstraints }),
+      wellKnown: [{ name: 'ssf-configuration', document: transmitterMetadata(rooms) }],
     },
   ];
 }

@@ -27,6 +27,8 @@ import type { SecondFactorPages } from './interaction/second-factor-pages.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import type { OwnDecryption } from './keys/own-decryption.ts';
 import type { Resources } from './resources/registered-resources.ts';
+import type { EventStreams } from './signals/event-stream.ts';
+import type { SecurityEventTokenIssuer } from './signals/security-event-token.ts';
 import type { StatusLists } from './status-lists/status-lists.ts';
 import type { AccessTokenIssuer } from './tokens/access-token.ts';
 import type { AccessTokenBacker } from './tokens/access-token-backing.ts';
@@ -87,6 +89,12 @@ export interface Rooms {
   /** undefined: the feature is off. */
   readonly statusLists: StatusLists | undefined;
   readonly issueLogoutToken: LogoutTokenIssuer;
+  readonly eventStreams: EventStreams;
+  readonly issueSecurityEventToken: SecurityEventTokenIssuer;
+  /** Whether requests of this server may go to private addresses (OUTBOUND_PRIVATE_ADDRESSES). */
+  readonly privateAddresses: boolean;
+  /** Has what is in the outbox delivered now. */
+  readonly deliverSoon: () => void;
   readonly issueCode: CodeIssuer;
   readonly consents: Consents;
   readonly sessions: BrowserSessions;

@@ -104,7 +104,20 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     });
     const address = await http.listen(config.host, port);
     // Last, so that a start that fails leaves no timer behind.
-    const upkeep = startUpkeep({ config, database, keys, clients, resources, detailTypes, deliveries, statusLists: lists, clock, logger });
+    const upkeep = startUpkeep({
+      config,
+      database,
+      keys,
+      clients,
+      resources,
+      detailTypes,
+      deliveries,
+      statusLists: lists,
+      eventStreams: repositories.eventStreams,
+      audit: surroundings.audit,
+      clock,
+      logger,
+    });
     const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
     return {
       issuer,

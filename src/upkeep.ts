@@ -3,10 +3,13 @@ import { ACCOUNT_POLICY } from './accounts/login-throttle.ts';
 import type { DetailTypes } from './authorization-details/detail-types.ts';
 import type { cachedClients } from './clients/clients.ts';
 import type { Config } from './config/config.ts';
+import type { AuditTrail } from './core/audit.ts';
 import type { Clock } from './core/clock.ts';
 import type { DeliveryWorker } from './deliveries/delivery-worker.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import type { Resources } from './resources/registered-resources.ts';
+import type { EventStreams } from './signals/event-stream.ts';
+import { MOST_WAITING_EVENTS } from './signals/security-event.ts';
 import type { StatusLists } from './status-lists/status-lists.ts';
 import { type ChangeNotices, listenForChanges } from './storage/change-notices.ts';
 import { cleanupOf } from './storage/cleanup.ts';
@@ -26,10 +29,12 @@ export function startUpkeep(parts: {
   readonly detailTypes: DetailTypes;
   readonly deliveries: DeliveryWorker;
   readonly statusLists: StatusLists | undefined;
+  readonly eventStreams: EventStreams;
+  readonly audit: AuditTrail;
   readonly clock: Clock;
   readonly logger: Logger;
 }): { stop(): Promise<void> } {
-  const { config, database, keys, clients, resources, detailTypes, deliveries, statusLists, clock, logger } = parts;
+  const { config, database, keys, clients, resources, detailTypes, deliveries, statusLists, eventStreams, audit, clock, logger } = parts;
   const watcher = changeWatcher(database, {
     clients: () => clients.forget(),
     resources: () => resources.forget(),
@@ -49,6 +54,7 @@ export function startUpkeep(parts: {
     work.every(15 * SECOND, async () => statusLists.listeners.beat(), logFailure('status list events'));
   }
   work.every(60 * SECOND, cleanUp, logFailure('cleanup'));
+  work.every(60 * SECOND, dropSecurityEvents, logFailure('security events'));
   const notices = noticesOf();
   return {
     async stop() {
@@ -85,6 +91,13 @@ export function startUpkeep(parts: {
       forgetAttemptsSeconds: ACCOUNT_POLICY.forgetAfterSeconds,
     });
     logger.debug({ deleted }, 'cleaned up');
+  }
+
+  /** What receivers have not fetched in time is lost to them, so somebody is told. */
+  async function dropSecurityEvents(): Promise<void> {
+    for (const { clientId, streamId, count, reason } of await eventStreams.dropExcess(clock.now(), MOST_WAITING_EVENTS)) {
+      audit.record('security_events_dropped', { clientId, streamId, count, reason });
+    }
   }
 
   function logFailure(part: string): (error: unknown) => void {

@@ -15,9 +15,10 @@ export interface SecondFactors {
   find(userId: string): Promise<TotpFactor | undefined>;
   /**
    * Gives the user a factor and its recovery codes (digests), in one transaction.
+   * @param by who did it, for those who are told; the user by default.
    * @returns false when the user has one already, which stays: of two at once one wins.
    */
-  enrol(factor: TotpFactor, recoveryDigests: readonly string[]): Promise<boolean>;
+  enrol(factor: TotpFactor, recoveryDigests: readonly string[], by?: 'user' | 'operator'): Promise<boolean>;
   /**
    * Uses up the code of a time step, in one statement: of any number at once, on any node, one is told true. RFC 6238 section 5.2: a code
    * must not be accepted a second time.

@@ -48,10 +48,10 @@ export function totpEnrolment(rooms: {
 }): TotpEnrolment {
   const { secondFactors, secrets, clock } = rooms;
 
-  async function store(userId: string, { sealedSecret }: TotpOffer, lastStep: number): Promise<EnrolmentOutcome> {
+  async function store(userId: string, { sealedSecret }: TotpOffer, lastStep: number, by: 'user' | 'operator'): Promise<EnrolmentOutcome> {
     const recoveryCodes = newRecoveryCodes();
     const digests = recoveryCodes.flatMap((code) => recoveryDigest(userId, code) ?? []);
-    const isEnrolled = await secondFactors.enrol({ userId, sealedSecret, lastStep, createdAt: clock.now() }, digests);
+    const isEnrolled = await secondFactors.enrol({ userId, sealedSecret, lastStep, createdAt: clock.now() }, digests, by);
     return isEnrolled ? { kind: 'enrolled', recoveryCodes } : { kind: 'enrolled_before' };
   }
 
@@ -66,9 +66,9 @@ export function totpEnrolment(rooms: {
     },
     async confirm(userId, offer, code) {
       const step = stepOfCode(offer.secret, code.replace(/\s/g, ''), clock.now());
-      return step === undefined ? { kind: 'wrong_code' } : store(userId, offer, step);
+      return step === undefined ? { kind: 'wrong_code' } : store(userId, offer, step, 'user');
     },
-    enrol: (userId, offer) => store(userId, offer, 0),
+    enrol: (userId, offer) => store(userId, offer, 0, 'operator'),
   };
 }
 

@@ -7,6 +7,7 @@ import { grantCommands } from './grant-commands.ts';
 import { keyCommands } from './key-commands.ts';
 import { migrateCommands } from './migrate-commands.ts';
 import { resourceCommands } from './resource-commands.ts';
+import { streamCommands } from './stream-commands.ts';
 import { userCommands } from './user-commands.ts';
 import { packageVersion } from './version.ts';
 
@@ -55,6 +56,7 @@ function programOf(cli: CommandLine, json: boolean): Command {
   keyCommands(program, cli);
   grantCommands(program, cli);
   detailTypeCommands(program, cli);
+  streamCommands(program, cli);
   migrateCommands(program, cli);
   return program;
 }

@@ -38,6 +38,7 @@ const OF_FEATURES: Readonly<Record<FeatureName, readonly OfFeature[]>> = {
   userinfo: ['userinfo_signed_response_alg', 'userinfo_encrypted_response_alg'],
   'claims-parameter': [],
   'status-list': [],
+  'shared-signals': [],
   'pairwise-subjects': [['subject_type', 'pairwise'], 'sector_identifier_uri'],
   // Refused where these members are read (encryption-metadata.ts).
   encryption: [],

@@ -27,6 +27,7 @@ export const featureSwitches = {
   'rp-initiated-logout': 'on',
   'back-channel-logout': 'on',
   'status-list': 'on',
+  'shared-signals': 'on',
 } as const satisfies Record<string, 'on' | 'off'>;
 
 export type FeatureName = keyof typeof featureSwitches;

@@ -8,6 +8,8 @@ export interface ProtocolRequest {
   readonly query: Parameters;
   /** Parameters of an `application/x-www-form-urlencoded` body; none for a GET. */
   readonly form: Parameters;
+  /** The value of an `application/json` body, where the endpoint takes one; undefined: there was no body. */
+  readonly json?: unknown;
   /** Header fields by lower-case name; a field that came twice and must not is refused before it gets here. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly cookies: Readonly<Record<string, string | undefined>>;
@@ -39,6 +41,8 @@ export interface StreamSink {
 export type ProtocolResponse =
   /** JSON that must not be stored (RFC 6749 section 5.1). */
   | { readonly kind: 'json'; readonly status: number; readonly body: object; readonly headers?: Readonly<Record<string, string>> }
+  /** No content, that must not be stored. */
+  | { readonly kind: 'empty'; readonly status: 200 | 204; readonly headers?: Readonly<Record<string, string>> }
   /** One signed or encrypted JWT, of its own media type, that must not be stored. */
   | {
       readonly kind: 'jwt';
@@ -79,7 +83,9 @@ export interface Endpoint {
   readonly path: `/${string}`;
   /** Names of path segments that follow, whatever they say; absent: none. */
   readonly segments?: readonly string[];
-  readonly methods: readonly ('GET' | 'POST')[];
+  readonly methods: readonly ('GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE')[];
+  /** What bodies it takes: a form by default. What takes JSON is for programs and never shown to a browser. */
+  readonly body?: 'form' | 'json';
   /** The metadata member that announces the endpoint, such as `token_endpoint`. */
   readonly metadataName?: string;
   /** Whether scripts of other origins may call it. Without credentials: cookies never count here. */

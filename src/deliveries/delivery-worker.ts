@@ -1,8 +1,8 @@
 import type { AuditTrail } from '../core/audit.ts';
 import type { Clock } from '../core/clock.ts';
 import { StorageUnavailable } from '../core/errors.ts';
-import type { Outbound } from '../outbound/outbound.ts';
-import type { Deliveries, Delivery, DeliveryKind } from './delivery.ts';
+import type { Outbound, OutboundAnswer } from '../outbound/outbound.ts';
+import type { Deliveries, Delivery, DeliveryKind, DeliveryOutcome } from './delivery.ts';
 import { retryDelaySeconds } from './retry-delay.ts';
 
 /** Sends what is in the outbox. Any number of workers, in any number of processes, share one. */
@@ -113,12 +113,20 @@ export function deliveryWorker(rooms: {
 
   async function deliver(delivery: Delivery): Promise<void> {
     try {
-      const failure = await attempt(delivery);
-      if (failure === undefined) {
-        await deliveries.remove(delivery.id);
-      } else {
-        report(failure, delivery);
-        await tryAgain(delivery, failure);
+      const outcome = await attempt(delivery);
+      switch (outcome.kind) {
+        case 'held':
+          return;
+        case 'arrived':
+          return await settle(delivery);
+        case 'refused':
+          await settle(delivery);
+          return audit.record('delivery_refused', { ...named(delivery), reason: outcome.reason });
+        case 'failed':
+          report(outcome.reason, delivery);
+          return await tryAgain(delivery, outcome.reason);
+        default:
+          return outcome satisfies never;
       }
     } catch (error) {
       // The database: the lease runs out, and it is tried again.
@@ -126,25 +134,33 @@ export function deliveryWorker(rooms: {
     }
   }
 
-  /** @returns why it did not arrive; undefined: it did, or nobody waits for it. */
-  async function attempt(delivery: Delivery): Promise<string | undefined> {
-    const kind = kinds.find((candidate) => candidate.kind === delivery.kind);
+  /** What nobody waits for any more counts as arrived. */
+  async function attempt(delivery: Delivery): Promise<DeliveryOutcome | { readonly kind: 'held' }> {
+    const kind = kindOf(delivery);
     if (kind === undefined) {
-      return `no delivery of the kind ${delivery.kind} is known here`;
+      return { kind: 'failed', reason: `no delivery of the kind ${delivery.kind} is known here` };
     }
     try {
       const request = await kind.requestFor(delivery, clock.now());
-      if (request === undefined) {
-        return undefined;
+      if (request === undefined || request === 'held') {
+        return { kind: request ?? 'arrived' };
       }
-      const { status } = await send(request);
-      return status >= 200 && status < 300 ? undefined : `the answer has status ${status}`;
+      return (kind.outcomeOf ?? byStatus)(await send(request));
     } catch (error) {
       if (error instanceof StorageUnavailable) {
         throw error;
       }
-      return messageOf(error);
+      return { kind: 'failed', reason: messageOf(error) };
     }
+  }
+
+  function kindOf({ kind }: Delivery): DeliveryKind | undefined {
+    return kinds.find((candidate) => candidate.kind === kind);
+  }
+
+  async function settle(delivery: Delivery): Promise<void> {
+    await kindOf(delivery)?.settled?.(delivery);
+    await deliveries.remove(delivery.id);
   }
 
   async function tryAgain(delivery: Delivery, failure: string): Promise<void> {
@@ -153,10 +169,17 @@ export function deliveryWorker(rooms: {
       await deliveries.postpone(delivery, at);
       return;
     }
-    const { id, clientId, kind, attempts } = delivery;
-    await deliveries.remove(id);
-    audit.record('delivery_abandoned', { deliveryId: id, clientId, kind, attempts, reason: failure });
+    await settle(delivery);
+    audit.record('delivery_abandoned', { ...named(delivery), reason: failure });
   }
+}
+
+function named({ id, clientId, kind, attempts }: Delivery): Readonly<Record<string, string | number>> {
+  return { deliveryId: id, clientId, kind, attempts };
+}
+
+function byStatus({ status }: OutboundAnswer): DeliveryOutcome {
+  return status >= 200 && status < 300 ? { kind: 'arrived' } : { kind: 'failed', reason: `the answer has status ${status}` };
 }
 
 function messageOf(error: unknown): string {

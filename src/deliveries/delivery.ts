@@ -1,5 +1,5 @@
 import type { EpochSeconds } from '../core/clock.ts';
-import type { OutboundRequest } from '../outbound/outbound.ts';
+import type { OutboundAnswer, OutboundRequest } from '../outbound/outbound.ts';
 
 /** Something that a client is to be told by a request to an address it registered. */
 export interface NewDelivery {
@@ -23,9 +23,22 @@ export interface Delivery extends NewDelivery {
 /** What can be delivered: one kind of message. */
 export interface DeliveryKind {
   readonly kind: string;
-  /** Made anew for each attempt. @returns undefined when there is nobody to be told any more. */
-  requestFor(delivery: Delivery, now: EpochSeconds): Promise<OutboundRequest | undefined>;
+  /**
+   * Made anew for each attempt.
+   * @returns undefined when there is nobody to be told any more; `held` when it must not be sent now, and whoever lets it go sees to it then.
+   */
+  requestFor(delivery: Delivery, now: EpochSeconds): Promise<OutboundRequest | 'held' | undefined>;
+  /** What an answer means. Absent: it arrived with any status of 200 to 299, and with no other. */
+  readonly outcomeOf?: (answer: OutboundAnswer) => DeliveryOutcome;
+  /** Called before a delivery is removed: it arrived, was refused, is given up, or nobody is to be told. Idempotent. */
+  readonly settled?: (delivery: Delivery) => Promise<void>;
 }
+
+/** What came of an attempt. `refused`: it arrived and is not wanted, now or later; `failed`: it is tried again. */
+export type DeliveryOutcome =
+  | { readonly kind: 'arrived' }
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly reason: string };
 
 /**
  * The outbox: what has not arrived yet. It is written in the transaction of what it tells about, so that neither is there without the other.

@@ -39,7 +39,11 @@ export function metadataEndpoint(path: `/${string}`, metadata: MetadataDocument)
 
 /** Where a client may look for the metadata of `issuer`. */
 export function metadataPaths(issuer: string): readonly `/${string}`[] {
+  return wellKnownPaths(issuer, ['oauth-authorization-server', 'openid-configuration']);
+}
+
+/** The same for documents of other names: RFC 8414 section 3.1 and SSF 1.0 section 7.2 put the issuer's path behind, others before. */
+export function wellKnownPaths(issuer: string, names: readonly string[]): readonly `/${string}`[] {
   const path = new URL(issuer).pathname.replace(/\/$/, '');
-  const names = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'] as const;
-  return [...new Set(names.flatMap((name) => [`${name}${path}`, `${path}${name}`] as `/${string}`[]))];
+  return [...new Set(names.flatMap((name) => [`/.well-known/${name}${path}`, `${path}/.well-known/${name}`] as `/${string}`[]))];
 }

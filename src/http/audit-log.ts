@@ -19,4 +19,7 @@ const WARNINGS: ReadonlySet<AuditEventName> = new Set<AuditEventName>([
   'client_authentication_failed',
   'client_assertion_legacy_audience',
   'delivery_abandoned',
+  'delivery_refused',
+  'security_event_refused',
+  'security_events_dropped',
 ]);

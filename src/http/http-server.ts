@@ -78,7 +78,7 @@ export function createHttpServer(dependencies: HttpServerDependencies): HttpServ
     void handle(request, response);
   };
   server.on('request', accept);
-  // A client that asks first is told to go on only when its body is wanted (form-body.ts).
+  // A client that asks first is told to go on only when its body is wanted (body.ts).
   server.on('checkContinue', accept);
 
   return {

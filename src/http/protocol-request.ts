@@ -1,27 +1,30 @@
 import type { IncomingMessage } from 'node:http';
-import type { ProtocolRequest } from '../core/endpoint.ts';
+import type { Endpoint, ProtocolRequest } from '../core/endpoint.ts';
 import { InvalidRequest } from '../core/errors.ts';
 import { noParameters, parseParameters } from '../core/parameters.ts';
+import { readForm, readJson } from './body.ts';
 import type { ClientCertificateReader } from './client-certificate.ts';
 import type { Cookies } from './cookies.ts';
 import type { HttpContext } from './exchange.ts';
-import { readForm } from './form-body.ts';
 
 /**
  * What an endpoint sees of a request. A HEAD looks like the GET it stands for. `Host` and the `X-Forwarded-*` fields take no part: the only
  * addresses of the server are those of its configuration.
- * @throws InvalidRequest on ill-formed parameters or a repeated field that must be single; see also `readForm`.
+ * @param body what kind of body the endpoint takes.
+ * @throws InvalidRequest on ill-formed parameters or a repeated field that must be single; see also `body.ts`.
  */
 export async function readProtocolRequest(
   context: HttpContext,
   { cookies, certificateOf }: { readonly cookies: Cookies; readonly certificateOf: ClientCertificateReader },
+  body: Endpoint['body'] = 'form',
 ): Promise<ProtocolRequest> {
   const { req: request, state, params } = context;
   refuseRepeatedFields(request);
   return {
     method: request.method === 'HEAD' ? 'GET' : (request.method ?? ''),
     query: parseParameters(context.querystring),
-    form: request.method === 'POST' ? await readForm(request, context.res) : noParameters,
+    form: body === 'form' && request.method === 'POST' ? await readForm(request, context.res) : noParameters,
+    json: body === 'json' && request.method !== 'GET' && request.method !== 'HEAD' ? await readJson(request, context.res) : undefined,
     headers: request.headers,
     cookies: cookies.read(request.headers.cookie),
     remoteAddress: state.remoteAddress,

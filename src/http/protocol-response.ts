@@ -43,6 +43,10 @@ export function responseWriter({ cookies, secure, stylesheetSource, isClosing, s
         case 'json':
           Object.assign(headers, NOT_STORED, JSON_CONTENT, response.headers);
           return send(context, response.status, headers, JSON.stringify(response.body));
+        case 'empty':
+          Object.assign(headers, NOT_STORED, response.headers);
+          // RFC 9110 section 8.6: a 204 has no Content-Length.
+          return send(context, response.status, headers, response.status === 204 ? undefined : '');
         case 'jwt':
           Object.assign(headers, NOT_STORED, response.headers);
           headers['content-type'] = response.contentType;

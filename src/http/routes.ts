@@ -59,7 +59,7 @@ const CROSS_ORIGIN: cors.Options = {
 };
 
 function answers({ path, endpoint, quiet = false }: MountedEndpoint, dependencies: RouteDependencies): Middleware<Exchange> {
-  const forBrowsers = endpoint.methods.includes('GET') && !endpoint.crossOrigin;
+  const forBrowsers = endpoint.methods.includes('GET') && !endpoint.crossOrigin && endpoint.body !== 'json';
   return async (context) => {
     context.state.route = path;
     context.state.forBrowsers = forBrowsers;
@@ -68,7 +68,7 @@ function answers({ path, endpoint, quiet = false }: MountedEndpoint, dependencie
       // A GET of these may make a grant, whose code would be lost with the answer (RFC 9110 section 9.3.2 wants a HEAD to change nothing).
       throw new MethodNotAllowed(endpoint.methods.join(', '));
     }
-    dependencies.writer.write(context, await endpoint.handle(await readProtocolRequest(context, dependencies)));
+    dependencies.writer.write(context, await endpoint.handle(await readProtocolRequest(context, dependencies, endpoint.body)));
   };
 }
 

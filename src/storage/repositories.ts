@@ -9,6 +9,7 @@ import type { Grants } from '../grants/grants.ts';
 import type { Consents } from '../interaction/consents.ts';
 import type { Sessions } from '../interaction/session.ts';
 import type { ResourceStore } from '../resources/resource.ts';
+import type { EventStreams } from '../signals/event-stream.ts';
 import type { StatusEntries } from '../status-lists/entries.ts';
 import type { StatusChanges } from '../status-lists/status-changes.ts';
 import type { RevokedAccessTokens } from '../tokens/revoked-access-tokens.ts';
@@ -19,6 +20,7 @@ import { consentsIn } from './consents.ts';
 import type { Database } from './database.ts';
 import { deliveriesIn } from './deliveries.ts';
 import { detailTypesIn } from './detail-types.ts';
+import { eventStreamsIn } from './event-streams.ts';
 import { grantsIn } from './grants.ts';
 import { loginAttemptsIn } from './login-attempts.ts';
 import { pushedRequestsIn } from './pushed-requests.ts';
@@ -50,6 +52,7 @@ export interface Repositories {
   readonly deliveries: Deliveries;
   readonly statusEntries: StatusEntries;
   readonly statusChanges: StatusChanges;
+  readonly eventStreams: EventStreams;
 }
 
 /** Make them once for a database: concurrent writes of one process are gathered in them. */
@@ -72,5 +75,6 @@ export function repositoriesIn(database: Database): Repositories {
     deliveries: deliveriesIn(database),
     statusEntries,
     statusChanges: statusChangesIn(database),
+    eventStreams: eventStreamsIn(database),
   };
 }

@@ -1,5 +1,7 @@
 import type { SecondFactors, TotpFactor } from '../accounts/second-factor.ts';
+import { changeOf, credentialChanged } from '../signals/changes.ts';
 import { type Database, rowsOf } from './database.ts';
+import { recordUserChange } from './security-events.ts';
 import { endSessions } from './session-end.ts';
 
 /** The records of second factors in the database. */
@@ -9,7 +11,7 @@ export function secondFactorsIn(database: Database): SecondFactors {
       const [row] = await database.rows<FactorRow>('SELECT * FROM totp_factors WHERE user_id = ?', [userId]);
       return row && factorOf(row);
     },
-    enrol: (factor, recoveryDigests) =>
+    enrol: (factor, recoveryDigests, by = 'user') =>
       database.transaction(async (transaction) => {
         const answer: unknown = await transaction.raw(
           `INSERT INTO totp_factors (user_id, sealed_secret, last_step, created_at) VALUES (?, ?, ?, ?)
@@ -20,6 +22,11 @@ export function secondFactorsIn(database: Database): SecondFactors {
           return false;
         }
         await transaction('recovery_codes').insert(recoveryDigests.map((digest) => ({ user_id: factor.userId, digest })));
+        const { userId, createdAt } = factor;
+        const change = changeOf(by === 'user' ? 'authenticator_enrolled_by_user' : 'authenticator_enrolled_by_operator', createdAt);
+        await recordUserChange(transaction, userId, createdAt, (stream) =>
+          credentialChanged(stream, userId, { credentialType: 'app', changeType: 'create' }, change),
+        );
         return true;
       }),
     async useStep({ userId, sealedSecret }, step) {
@@ -50,7 +57,11 @@ export function secondFactorsIn(database: Database): SecondFactors {
           return false;
         }
         await transaction('recovery_codes').where({ user_id: userId }).delete();
-        await endSessions(transaction, { user_id: userId }, now);
+        const change = changeOf('authenticator_removed', now);
+        await recordUserChange(transaction, userId, now, (stream) =>
+          credentialChanged(stream, userId, { credentialType: 'app', changeType: 'delete' }, change),
+        );
+        await endSessions(transaction, { user_id: userId }, change);
         return true;
       }),
   };

@@ -1,10 +1,11 @@
 import type { Knex } from 'knex';
 import type { ClientMetadata } from '../clients/client-metadata.ts';
-import type { EpochSeconds } from '../core/clock.ts';
 import { parseScope } from '../core/scope.ts';
 import { sessionEnd } from '../deliveries/session-end.ts';
+import type { Change } from '../signals/changes.ts';
 import { rowsOf } from './database.ts';
 import { insertDeliveries } from './deliveries.ts';
+import { recordRevokedSessions } from './security-events.ts';
 
 /**
  * Ends sessions with all that follows for their clients, in the transaction: either everything has happened or nothing. Its first statement
@@ -13,7 +14,7 @@ import { insertDeliveries } from './deliveries.ts';
 export async function endSessions(
   transaction: Knex.Transaction,
   which: { readonly id: string } | { readonly user_id: string },
-  now: EpochSeconds,
+  change: Change,
 ): Promise<number> {
   // Two who end the same session at once: only one of them is given it, and tells of it.
   const [column, value] = 'id' in which ? ['id', which.id] : ['user_id', which.user_id];
@@ -21,14 +22,15 @@ export async function endSessions(
   const ended = rowsOf<{ readonly sid: string }>(answer);
   const sids = ended.map(({ sid }) => sid);
   for (let from = 0; from < sids.length; from += SESSIONS_A_STATEMENT) {
-    await endClientSessions(transaction, sids.slice(from, from + SESSIONS_A_STATEMENT), now);
+    await endClientSessions(transaction, sids.slice(from, from + SESSIONS_A_STATEMENT), change);
   }
   return ended.length;
 }
 
 const SESSIONS_A_STATEMENT = 500;
 
-async function endClientSessions(transaction: Knex.Transaction, sids: readonly string[], now: EpochSeconds): Promise<void> {
+async function endClientSessions(transaction: Knex.Transaction, sids: readonly string[], change: Change): Promise<void> {
+  const now = change.at;
   const rows = await transaction('grants')
     .join('clients', 'clients.id', 'grants.client_id')
     .whereIn('grants.session_id', sids)
@@ -53,6 +55,8 @@ async function endClientSessions(transaction: Knex.Transaction, sids: readonly s
     now,
   );
   await insertDeliveries(transaction, deliveries);
+  const ended = rows.map((row) => ({ clientId: row.client_id, userId: row.user_id, sessionId: row.session_id }));
+  await recordRevokedSessions(transaction, ended, change);
   if (endedGrants.length > 0) {
     await transaction('grants').whereIn('id', endedGrants).whereNull('revoked_at').update({ revoked_at: now, revocation_reason: 'logout' });
   }

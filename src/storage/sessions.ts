@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { NewSession, Session, Sessions } from '../interaction/session.ts';
+import { changeOf } from '../signals/changes.ts';
 import { type Database, rowsOf } from './database.ts';
 import { endSessions } from './session-end.ts';
 
@@ -33,7 +34,7 @@ export function sessionsIn(database: Database): Sessions {
       await database.rows('UPDATE sessions SET idle_expires_at = ? WHERE id = ?', [idleExpiresAt, id]);
     },
     async end(id, now) {
-      await database.transaction((transaction) => endSessions(transaction, { id }, now));
+      await database.transaction((transaction) => endSessions(transaction, { id }, changeOf('logout', now)));
     },
   };
 }
@@ -46,7 +47,7 @@ async function takeOver(transaction: Knex.Transaction, session: NewSession, repl
   ]);
   const [same] = rowsOf<{ readonly sid: string }>(answer);
   if (same === undefined) {
-    await endSessions(transaction, { id: replaces }, session.createdAt);
+    await endSessions(transaction, { id: replaces }, changeOf('another_login', session.createdAt));
   }
   return same?.sid;
 }

@@ -2,7 +2,9 @@ import type { Knex } from 'knex';
 import type { User, Users } from '../accounts/user.ts';
 import type { EpochSeconds } from '../core/clock.ts';
 import type { RevocationReason } from '../grants/grant.ts';
+import { type Change, changeOf, credentialChanged, tokenClaimsChanged, tokenClaimsOf } from '../signals/changes.ts';
 import type { Database } from './database.ts';
+import { recordUserChange } from './security-events.ts';
 import { endSessions } from './session-end.ts';
 
 /** The records of users in the database. */
@@ -10,6 +12,28 @@ export function usersIn(database: Database): Users {
   async function findBy(where: Partial<UserRow>): Promise<User | undefined> {
     const [row] = await database.run((knex) => knex<UserRow>('users').where(where).limit(1).select<UserRow[]>('*'));
     return row && userOf(row);
+  }
+
+  /** Puts part of a user in the place of what it was, and tells of the claims that this changes. */
+  function setClaims(id: string, part: Partial<Pick<User, 'profile' | 'accessTokenClaims'>>, change: Change): Promise<boolean> {
+    return database.transaction(async (transaction) => {
+      // A write that changes no claim yet: from here on nobody else changes the user, and what is returned is what was.
+      const [row] = await transaction<UserRow>('users').where({ id }).update({ updated_at: change.at }).returning<UserRow[]>('*');
+      if (row === undefined) {
+        return false;
+      }
+      const before = userOf(row);
+      const after = { ...before, ...part };
+      await update(transaction, id, {
+        profile: JSON.stringify(after.profile),
+        access_token_claims: JSON.stringify(after.accessTokenClaims),
+      });
+      const claims = { before: tokenClaimsOf(before), after: tokenClaimsOf(after) };
+      await recordUserChange(transaction, id, change.at, (stream, scope) =>
+        tokenClaimsChanged(stream, { userId: id, scope, ...claims }, change),
+      );
+      return true;
+    });
   }
 
   return {
@@ -31,16 +55,19 @@ export function usersIn(database: Database): Users {
     setPassword: (id, passwordHash, now) =>
       database.transaction(async (transaction) => {
         const changed = await update(transaction, id, { password_hash: passwordHash, updated_at: now });
-        await endSessions(transaction, { user_id: id }, now);
+        const change = changeOf('password_set', now);
+        await recordUserChange(transaction, id, now, (stream) =>
+          credentialChanged(stream, id, { credentialType: 'password', changeType: 'update' }, change),
+        );
+        await endSessions(transaction, { user_id: id }, change);
         return changed;
       }),
     async replacePasswordHash(id, from, to) {
       const changed = await database.run((knex) => knex<UserRow>('users').where({ id, password_hash: from }).update({ password_hash: to }));
       return changed === 1;
     },
-    setProfile: (id, profile, now) => database.run((knex) => update(knex, id, { profile: JSON.stringify(profile), updated_at: now })),
-    setAccessTokenClaims: (id, claims, now) =>
-      database.run((knex) => update(knex, id, { access_token_claims: JSON.stringify(claims), updated_at: now })),
+    setProfile: (id, profile, now) => setClaims(id, { profile }, changeOf('profile_set', now)),
+    setAccessTokenClaims: (id, accessTokenClaims, now) => setClaims(id, { accessTokenClaims }, changeOf('claims_set', now)),
     disable: (id, now) =>
       database.transaction(async (transaction) => {
         const known = await update(transaction, id, {
@@ -50,7 +77,7 @@ export function usersIn(database: Database): Users {
         });
         // The grants first: they all end for this reason, and not some of them because of the logout.
         await revokeGrants(transaction, id, 'user_disabled', now);
-        await endSessions(transaction, { user_id: id }, now);
+        await endSessions(transaction, { user_id: id }, changeOf('user_disabled', now));
         // Once more: until their session ended, grants could still be made.
         await revokeGrants(transaction, id, 'user_disabled', now);
         return known;
@@ -59,7 +86,7 @@ export function usersIn(database: Database): Users {
       database.transaction(async (transaction) => {
         // Before, so that they end for this reason, and after, for those that were made until their session ended.
         const before = grants ? await revokeGrants(transaction, id, 'operator', now) : 0;
-        const sessions = await endSessions(transaction, { user_id: id }, now);
+        const sessions = await endSessions(transaction, { user_id: id }, changeOf('signed_out_by_operator', now));
         const after = grants ? await revokeGrants(transaction, id, 'operator', now) : 0;
         return { sessions, grants: before + after };
       }),

@@ -108,6 +108,8 @@ const TRACES: Readonly<Record<FeatureName, Traces>> = {
     members: ['status_list_aggregation_endpoint', 'status_list_events_endpoint'],
     endpoint: '/status-lists',
   },
+  // Its metadata is a document of its own (shared-signals-switch.test.ts).
+  'shared-signals': { endpoint: '/.well-known/ssf-configuration' },
   'claims-parameter': { members: ['claims_parameter_supported'] },
   'pairwise-subjects': { values: { subject_types_supported: ['pairwise'] }, registers: [{ subject_type: 'pairwise' }] },
   encryption: {

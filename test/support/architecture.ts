@@ -21,6 +21,7 @@ const ROOMS = [
   'status-lists',
   'tokens',
   'deliveries',
+  'signals',
   'authorization',
   'interaction',
   'grant-types',

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { FORM_LIMIT_BYTES } from '../../../src/http/form-body.ts';
+import type { Endpoint } from '../../../src/core/endpoint.ts';
+import { BODY_LIMIT_BYTES } from '../../../src/http/body.ts';
 import { ask, echo, exchange, mount, openSocket, postForm, type RunningServer, received, startServer } from './running-server.ts';
 
 describe('http: form bodies', () => {
@@ -81,8 +82,8 @@ describe('http: form bodies', () => {
   }
 
   it('takes a form of exactly the limit, and refuses one byte more with 413', async () => {
-    expect((await postForm(url, `a=${'x'.repeat(FORM_LIMIT_BYTES - 2)}`)).status).to.equal(200);
-    const answer = await postForm(url, `a=${'x'.repeat(FORM_LIMIT_BYTES - 1)}`);
+    expect((await postForm(url, `a=${'x'.repeat(BODY_LIMIT_BYTES - 2)}`)).status).to.equal(200);
+    const answer = await postForm(url, `a=${'x'.repeat(BODY_LIMIT_BYTES - 1)}`);
     expect(answer.status).to.equal(413);
     expect(answer.headers.connection).to.equal('close');
     expect(JSON.parse(answer.text).error).to.equal('invalid_request');
@@ -172,5 +173,53 @@ describe('http: form bodies', () => {
     });
     expect(JSON.parse(answer.text)).to.deep.include({ query: [['b', '2']], form: [] });
     await other.http.close(1000);
+  });
+});
+
+describe('http: JSON bodies', () => {
+  let server: RunningServer;
+  const endpoint: Endpoint = {
+    path: '/json',
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    body: 'json',
+    handle: async ({ json, method }) =>
+      method === 'DELETE' ? { kind: 'empty', status: 204 } : { kind: 'json', status: 200, body: { json } },
+  };
+  before(async () => {
+    server = await startServer({ mounted: [{ path: '/json', endpoint }] });
+  });
+  after(() => server.http.close(1000));
+
+  const send = (method: string, body?: string, contentType = 'application/json'): Promise<Response> =>
+    fetch(`${server.url}/json`, { method, ...(body === undefined ? {} : { body, headers: { 'content-type': contentType } }) });
+
+  for (const method of ['POST', 'PUT', 'PATCH']) {
+    it(`are read from a ${method}, in UTF-8, with a charset or without`, async () => {
+      expect(await (await send(method, '{"a":["가",null]}', 'application/json; charset=utf-8')).json()).to.deep.equal({
+        json: { a: ['가', null] },
+      });
+      expect(await (await send(method)).json()).to.deep.equal({});
+    });
+  }
+
+  it('are refused as a form, broken, or too long, and nothing is answered with a page', async () => {
+    expect((await send('POST', 'a=1', 'application/x-www-form-urlencoded')).status).to.equal(415);
+    expect((await send('POST', '{"a":')).status).to.equal(400);
+    expect((await send('PATCH', `"${'x'.repeat(BODY_LIMIT_BYTES)}"`)).status).to.equal(413);
+    const refused = await fetch(`${server.url}/json`, {
+      method: 'POST',
+      body: '{',
+      headers: { 'content-type': 'application/json', accept: 'text/html' },
+    });
+    expect(refused.headers.get('content-type')).to.equal('application/json');
+  });
+
+  it('may be answered with nothing', async () => {
+    const answer = await send('DELETE');
+    expect([answer.status, answer.headers.get('content-length'), answer.headers.get('cache-control')]).to.deep.equal([
+      204,
+      null,
+      'no-store',
+    ]);
   });
 });
