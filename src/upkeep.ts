@@ -14,6 +14,8 @@ import { changeWatcher } from './storage/revisions.ts';
 import { timers } from './timers.ts';
 
 const SECOND = 1000;
+/** A start has enough to do with the requests that waited for it. */
+const CLEANUP_DELAY_SECONDS = 60;
 
 /** What goes on beside the requests: keys come and go, other processes change clients, resources and types of details, expired records are deleted. */
 export function startUpkeep(parts: {
@@ -34,11 +36,12 @@ export function startUpkeep(parts: {
     detail_types: () => detailTypes.forget(),
   });
   const cleanup = cleanupOf(database);
+  const cleanupFrom = clock.now() + CLEANUP_DELAY_SECONDS;
   const work = timers();
   work.every(SECOND, () => keys.reload(), logFailure('keys'));
   const look = work.every(SECOND, () => watcher.poll(), logFailure('changes'));
   work.every(SECOND, () => deliveries.run(), logFailure('deliveries'));
-  work.every(60 * SECOND, cleanUp, logFailure('cleanup'));
+  work.every(SECOND, cleanUp, logFailure('cleanup'));
   const notices = noticesOf();
   return {
     async stop() {
@@ -66,12 +69,18 @@ export function startUpkeep(parts: {
   }
 
   async function cleanUp(): Promise<void> {
+    const now = clock.now();
+    if (now < cleanupFrom) {
+      return;
+    }
     const deleted = await cleanup.run({
-      now: clock.now(),
+      now,
       keepSeconds: config.lifetimes.accessTokenMaxSeconds,
       forgetAttemptsSeconds: ACCOUNT_POLICY.forgetAfterSeconds,
     });
-    logger.debug({ deleted }, 'cleaned up');
+    if (Object.values(deleted).some((count) => count > 0)) {
+      logger.debug({ deleted }, 'cleaned up');
+    }
   }
 
   function logFailure(part: string): (error: unknown) => void {
