@@ -167,6 +167,18 @@ async function speed(small: Side, big: Side): Promise<void> {
     table.push({ what, small: median(one), large: median(other), ratio, ...goal });
   }
   await Promise.all(running.map(stop));
+  if (kind === 'postgres') {
+    table.push({ what: 'share of changes that touch no index (HOT)', small: await hotShare(small), large: await hotShare(big) });
+  }
+}
+
+async function hotShare({ database }: Side): Promise<number> {
+  // What a server counted is there for others to see a moment after it has closed its connections.
+  const [counted] = await database.rows<{ readonly changes: number; readonly hot: number }>(
+    "SELECT n_tup_upd AS changes, n_tup_hot_upd AS hot FROM pg_stat_user_tables WHERE relname = 'grants'",
+    [],
+  );
+  return (counted?.hot ?? Number.NaN) / (counted?.changes ?? Number.NaN);
 }
 
 /** Token latencies of a server that has not begun to clean up, and while it does, several times. */
