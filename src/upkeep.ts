@@ -41,7 +41,8 @@ export function startUpkeep(parts: {
   work.every(SECOND, () => keys.reload(), logFailure('keys'));
   const look = work.every(SECOND, () => watcher.poll(), logFailure('changes'));
   work.every(SECOND, () => deliveries.run(), logFailure('deliveries'));
-  work.every(SECOND, cleanUp, logFailure('cleanup'));
+  // Together the workers of a machine take no more of the database than one process would.
+  work.every(config.workers * SECOND, cleanUp, logFailure('cleanup'));
   const notices = noticesOf();
   return {
     async stop() {
