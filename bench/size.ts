@@ -31,7 +31,7 @@ const expiring = option('expired', Math.floor(large / 10));
 const rounds = option('rounds', 5);
 const seconds = option('seconds', 4);
 const cleanupRounds = option('cleanup-rounds', 5);
-const folder = join(import.meta.dirname, '..', '.bench-data');
+const folder = join(import.meta.dirname, '..', '.bench-data', kind);
 
 interface Side {
   readonly deployment: Deployment;
@@ -202,6 +202,7 @@ async function cleanup(side: Side): Promise<void> {
     cleaningSeconds += (performance.now() - cleansAt) / 1000;
     await stop(running);
   }
+  note(`p99 ms without the cleanup: ${without.map(figure).join(', ')}; with it: ${during.map(figure).join(', ')}`);
   const ratio = median(during.map((value, round) => value / (without[round] ?? Number.NaN)));
   table.push({ what: 'token p99 ms without and with the cleanup', small: median(without), large: median(during), ratio, goal: 1.5 });
   const deleted = before - (await countGrants(side.database));

@@ -1,7 +1,8 @@
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openDatabase } from '../src/storage/open-database.ts';
 import { prepareDeployment } from '../test/support/deployment.ts';
+import { temporaryFolder } from '../test/support/temporary-folder.ts';
 import { fill, insertCodes } from './bulk-grants.ts';
 import { codeExchange, grantLoad, type Task } from './grant-load.ts';
 import { memoryOf } from './process-figures.ts';
@@ -25,9 +26,7 @@ interface Sample {
   readonly logMebibytes: number;
 }
 
-const folder = join(import.meta.dirname, '..', '.bench-data', 'soak');
-const path = join(folder, 'soak.sqlite');
-await mkdir(folder, { recursive: true });
+const path = join(await temporaryFolder(), 'soak.sqlite');
 const location = { kind: 'sqlite', path } as const;
 const settings = { RATE_LIMITS: 'off', ACCESS_TOKEN_TTL: '30s', ACCESS_TOKEN_MAX_TTL: '30s', ID_TOKEN_TTL: '30s' };
 const deployment = await prepareDeployment(location, settings);
@@ -54,7 +53,6 @@ clearInterval(refilling);
 load.close();
 await server.stop();
 await database.close();
-await rm(folder, { recursive: true, force: true });
 process.stdout.write(process.argv.includes('--json') ? `${JSON.stringify({ latencies, samples }, undefined, 2)}\n` : printed());
 
 /** Codes for the next seconds, and as many again in reserve. */

@@ -14,10 +14,13 @@ export interface CleanupPace {
   elapsed(): number;
 }
 
-/** With a run every second: a fortieth of one connection's time, and at least a thousand rows, for each table that has something to do. */
+/**
+ * With a run every second: a hundredth of one connection's time, so that of a hundred requests about one may meet it, and at least two hundred
+ * rows, for each table that has something to do.
+ */
 export const CLEANUP_PACE: CleanupPace = {
-  sliceMilliseconds: 25,
-  leastPages: 10,
+  sliceMilliseconds: 10,
+  leastPages: 2,
   pageMilliseconds: 5,
   smallestPage: 100,
   largestPage: 500,

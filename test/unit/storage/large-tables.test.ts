@@ -66,7 +66,7 @@ onEachDatabase('statements on large tables', (databases) => {
     const statements = await recorded(database);
     const cleanup = cleanupOf(database);
     let deleted = 0;
-    for (let run = 0; run < 30 && deleted < 900; run++) {
+    for (let run = 0; run < 60 && deleted < 900; run++) {
       deleted += (await cleanup.run({ now: systemClock.now(), keepSeconds: 900, forgetAttemptsSeconds: 100 })).grants;
     }
     // Those that the filling gave a session stay.
