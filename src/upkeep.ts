@@ -18,6 +18,8 @@ import { changeWatcher } from './storage/revisions.ts';
 import { timers } from './timers.ts';
 
 const SECOND = 1000;
+/** A start has enough to do with the requests that waited for it. */
+const CLEANUP_DELAY_SECONDS = 60;
 
 /** What goes on beside the requests: keys come and go, other processes change clients, resources and types of details, expired records are deleted. */
 export function startUpkeep(parts: {
@@ -41,6 +43,7 @@ export function startUpkeep(parts: {
     detail_types: () => detailTypes.forget(),
   });
   const cleanup = cleanupOf(database);
+  const cleanupFrom = clock.now() + CLEANUP_DELAY_SECONDS;
   const work = timers();
   work.every(SECOND, () => keys.reload(), logFailure('keys'));
   const look = work.every(SECOND, () => watcher.poll(), logFailure('changes'));
@@ -53,8 +56,9 @@ export function startUpkeep(parts: {
     work.every(3600 * SECOND, () => statusLists.reload(), logFailure('status lists'));
     work.every(15 * SECOND, async () => statusLists.listeners.beat(), logFailure('status list events'));
   }
-  work.every(60 * SECOND, cleanUp, logFailure('cleanup'));
   work.every(60 * SECOND, dropSecurityEvents, logFailure('security events'));
+  // Together the workers of a machine take no more of the database than one process would.
+  work.every(config.workers * SECOND, cleanUp, logFailure('cleanup'));
   const notices = noticesOf();
   return {
     async stop() {
@@ -85,12 +89,18 @@ export function startUpkeep(parts: {
   }
 
   async function cleanUp(): Promise<void> {
+    const now = clock.now();
+    if (now < cleanupFrom) {
+      return;
+    }
     const deleted = await cleanup.run({
-      now: clock.now(),
+      now,
       keepSeconds: config.lifetimes.accessTokenMaxSeconds,
       forgetAttemptsSeconds: ACCOUNT_POLICY.forgetAfterSeconds,
     });
-    logger.debug({ deleted }, 'cleaned up');
+    if (Object.values(deleted).some((count) => count > 0)) {
+      logger.debug({ deleted }, 'cleaned up');
+    }
   }
 
   /** What receivers have not fetched in time is lost to them, so somebody is told. */

@@ -1,4 +1,5 @@
 import type { EpochSeconds } from '../core/clock.ts';
+import { CLEANUP_PACE, type CleanupPace, slicesAt } from './cleanup-pace.ts';
 import type { Database } from './database.ts';
 
 /** How many records of each kind a run deleted. */
@@ -30,29 +31,29 @@ export interface Cleanup {
 /**
  * Dates of expiry that move are not indexed (an index on what every rotation changes would cost each of them), so those tables are walked by
  * their keys, page by page, each page a short statement of its own that requests wait for no longer than for one another. Where the date is
- * fixed at birth, an index finds what is over.
+ * fixed at birth, an index finds what is over. No statement looks at more than a page, however large the table.
  */
-export function cleanupOf(database: Database): Cleanup {
-  const grants = sweeper(database, { table: 'grants', key: 'id', over: FORGETTABLE_GRANT });
-  const sessions = sweeper(database, { table: 'sessions', key: 'id', over: 'idle_expires_at < ? OR expires_at < ?' });
-  const tokens = sweeper(database, { table: 'revoked_access_tokens', key: 'jti', over: 'expires_at < ?' });
-  const attempts = sweeper(database, {
+export function cleanupOf(database: Database, pace: CleanupPace = CLEANUP_PACE): Cleanup {
+  const grants = walkOf(database, pace, { table: 'grants', key: 'id', over: FORGETTABLE_GRANT });
+  const sessions = walkOf(database, pace, { table: 'sessions', key: 'id', over: 'idle_expires_at < ? OR expires_at < ?' });
+  const tokens = walkOf(database, pace, { table: 'revoked_access_tokens', key: 'jti', over: 'expires_at < ?' });
+  const attempts = walkOf(database, pace, {
     table: 'login_attempts',
     key: 'key',
     over: 'last_attempt_at < ? AND coalesce(barred_until, 0) < ?',
   });
-  const pushedRequests = expiryOf(database, { table: 'pushed_requests', key: 'id', end: 'keep_until' });
-  const identifiers = expiryOf(database, { table: 'used_identifiers', key: 'namespace, value', end: 'expires_at' });
-  const statusChanges = expiryOf(database, { table: 'status_changes', key: 'id', end: 'changed_at' });
-  const statusBlocks = expiryOf(database, { table: 'status_blocks', key: 'first', end: 'expires_at' });
+  const pushedRequests = expiryOf(database, pace, { table: 'pushed_requests', end: 'keep_until' });
+  const identifiers = expiryOf(database, pace, { table: 'used_identifiers', end: 'expires_at' });
+  const statusChanges = expiryOf(database, pace, { table: 'status_changes', end: 'changed_at' });
+  const statusBlocks = expiryOf(database, pace, { table: 'status_blocks', end: 'expires_at' });
   return {
     async run({ now, keepSeconds, forgetAttemptsSeconds }) {
       const end = now - keepSeconds;
       return {
-        grants: await grants([end, end]),
-        sessions: await sessions([end, end]),
-        revokedAccessTokens: await tokens([end]),
-        loginAttempts: await attempts([now - forgetAttemptsSeconds, now]),
+        grants: await grants(now, [end, end]),
+        sessions: await sessions(now, [end, end]),
+        revokedAccessTokens: await tokens(now, [end]),
+        loginAttempts: await attempts(now, [now - forgetAttemptsSeconds, now]),
         pushedRequests: await pushedRequests(now),
         usedIdentifiers: await identifiers(now),
         // A while after every node has let go of them.
@@ -64,68 +65,75 @@ export function cleanupOf(database: Database): Cleanup {
 }
 
 // A grant remembers, while its session lasts, that its client must be told of a logout (OpenID Connect Back-Channel Logout section 2.3).
+// Asked row by row: for NOT EXISTS, PostgreSQL may read all sessions for each page.
 const FORGETTABLE_GRANT =
-  '(revoked_at < ? OR expires_at < ?) AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.sid = grants.session_id)';
+  '(revoked_at < ? OR expires_at < ?) AND (SELECT sessions.sid FROM sessions WHERE sessions.sid = grants.session_id LIMIT 1) IS NULL';
 
 // Longer than nodes keep them (status-lists/status-lists.ts), and than the clock of the database may differ from ours.
 const STATUS_SPARE_SECONDS = 900;
 
-const PAGE_ROWS = 500;
-const PAGES_A_RUN = 20;
-
-interface Sweep {
+interface Walk {
   readonly table: string;
   readonly key: string;
   /** SQL that is true of a row which may go. */
   readonly over: string;
 }
 
-/** @returns a function that walks some pages further, from the first key again after the last, and answers how many rows it deleted. */
-function sweeper(database: Database, { table, key, over }: Sweep): (bindings: readonly number[]) => Promise<number> {
-  const nextPage = `SELECT max(${key}) AS last, count(*) AS rows_seen FROM (SELECT ${key} FROM ${table} WHERE ${key} > ? ORDER BY ${key} LIMIT ${PAGE_ROWS}) AS page`;
+/** @returns a function that goes some pages further, from the first key again after the last, and answers how many rows it deleted. */
+function walkOf(
+  database: Database,
+  pace: CleanupPace,
+  { table, key, over }: Walk,
+): (now: EpochSeconds, bindings: readonly number[]) => Promise<number> {
+  const nextPage = `SELECT max(${key}) AS last, count(*) AS rows_seen FROM (SELECT ${key} FROM ${table} WHERE ${key} > ? ORDER BY ${key} LIMIT ?) AS page`;
   // The page's end is looked up first: the rows of a page are then deleted by a range of the key, on both databases.
   const deletion = `${key} > ? AND ${key} <= ? AND (${over})`;
+  const slice = slicesAt(pace);
   let cursor = '';
+  let earliestStart = Number.NEGATIVE_INFINITY;
 
-  return async (bindings) => {
-    let deleted = 0;
-    for (let page = 0; page < PAGES_A_RUN; page++) {
-      const [found] = await database.rows<{ last: string | null; rows_seen: number }>(nextPage, [cursor]);
+  return async (now, bindings) => {
+    if (cursor === '') {
+      if (now < earliestStart) {
+        return 0;
+      }
+      earliestStart = now + pace.walkSeconds;
+    }
+    return slice(async (rows) => {
+      const [found] = await database.rows<{ last: string | null; rows_seen: number }>(nextPage, [cursor, rows]);
       if (found === undefined || found.last === null) {
         cursor = '';
-        break;
+        return { deleted: 0, isLast: true };
       }
       const { last } = found;
-      deleted += await database.run((knex) =>
+      const deleted = await database.run((knex) =>
         knex(table)
           .whereRaw(deletion, [cursor, last, ...bindings])
           .delete(),
       );
-      cursor = found.rows_seen < PAGE_ROWS ? '' : last;
-      if (cursor === '') {
-        break;
-      }
-    }
-    return deleted;
+      const isLast = found.rows_seen < rows;
+      cursor = isLast ? '' : last;
+      return { deleted, isLast };
+    });
   };
 }
 
 /** @returns a function that deletes what ended before a date, by the column `end`, the oldest first, and answers how many rows that were. */
 function expiryOf(
   database: Database,
-  { table, key, end: column }: Pick<Sweep, 'table' | 'key'> & { readonly end: string },
+  pace: CleanupPace,
+  { table, end: column }: { readonly table: string; readonly end: string },
 ): (end: EpochSeconds) => Promise<number> {
-  const deletion = `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE ${column} < ? ORDER BY ${column} LIMIT ${PAGE_ROWS}) RETURNING 1 AS deleted`;
+  const oldest = (address: string): string => `SELECT ${address} FROM ${table} WHERE ${column} < ? ORDER BY ${column} LIMIT ?`;
+  // By where the rows are: given a list of keys instead, PostgreSQL may prefer to read the whole table. A row that changed meanwhile is
+  // elsewhere, and stays.
+  const page = database.kind === 'sqlite' ? `rowid IN (${oldest('rowid')})` : `ctid = ANY(ARRAY(${oldest('ctid')}))`;
+  const deletion = `DELETE FROM ${table} WHERE ${page} RETURNING 1 AS deleted`;
+  const slice = slicesAt(pace);
 
-  return async (end) => {
-    let deleted = 0;
-    for (let page = 0; page < PAGES_A_RUN; page++) {
-      const rows = await database.rows(deletion, [end]);
-      deleted += rows.length;
-      if (rows.length < PAGE_ROWS) {
-        break;
-      }
-    }
-    return deleted;
-  };
+  return (end) =>
+    slice(async (rows) => {
+      const { length: deleted } = await database.rows(deletion, [end, rows]);
+      return { deleted, isLast: deleted < rows };
+    });
 }

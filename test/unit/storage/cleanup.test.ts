@@ -1,7 +1,9 @@
 import { expect } from 'chai';
-import { newIdentifier } from '../../../src/core/identifiers.ts';
+import { StorageUnavailable } from '../../../src/core/errors.ts';
 import { parametersOf } from '../../../src/core/parameters.ts';
-import { cleanupOf } from '../../../src/storage/cleanup.ts';
+import type { Grants } from '../../../src/grants/grants.ts';
+import { type Cleanup, cleanupOf } from '../../../src/storage/cleanup.ts';
+import { CLEANUP_PACE, type CleanupPace } from '../../../src/storage/cleanup-pace.ts';
 import type { Database } from '../../../src/storage/database.ts';
 import { grantsIn } from '../../../src/storage/grants.ts';
 import { loginAttemptsIn } from '../../../src/storage/login-attempts.ts';
@@ -11,7 +13,8 @@ import { sessionsIn } from '../../../src/storage/sessions.ts';
 import { statusEntriesIn } from '../../../src/storage/status-entries.ts';
 import { usedIdentifiersIn } from '../../../src/storage/used-identifiers.ts';
 import { onEachDatabase } from '../../support/databases.ts';
-import { clientAndUser, newGrant, openMigrated } from './records.ts';
+import { clientAndUser, newGrant, openMigrated, rejection } from './records.ts';
+import { recorded } from './statements.ts';
 
 const NONE = {
   grants: 0,
@@ -43,7 +46,7 @@ onEachDatabase('the cleanup', (databases) => {
     ];
     await Promise.all([expired, revoked, live].map((grant) => grants.create(grant)));
     await grants.revoke(revoked.id, 'operator', 3000);
-    const cleanup = cleanupOf(database);
+    const cleanup = unhurried({});
     const times = { keepSeconds: 900, forgetAttemptsSeconds: 100 };
 
     expect(await cleanup.run({ ...times, now: 2900 })).to.deep.equal(NONE);
@@ -63,7 +66,7 @@ onEachDatabase('the cleanup', (databases) => {
     await grants.create(grant);
     await grants.revoke(grant.id, 'operator', 10_000);
     await entries.reserve(parties.clientId, 16, 11_000);
-    const cleanup = cleanupOf(database);
+    const cleanup = unhurried({});
     const times = { keepSeconds: 900, forgetAttemptsSeconds: 100 };
     const left = async () => (await database.rows('SELECT id FROM status_changes', [])).length;
 
@@ -93,9 +96,9 @@ onEachDatabase('the cleanup', (databases) => {
       expiresAt: 90_000,
     });
     const times = { now: 9000, keepSeconds: 900, forgetAttemptsSeconds: 100 };
-    expect(await cleanupOf(database).run(times)).to.deep.equal(NONE);
+    expect(await unhurried({}).run(times)).to.deep.equal(NONE);
     await sessionsIn(database).end('s', 9000);
-    expect(await cleanupOf(database).run(times)).to.deep.equal({ ...NONE, grants: 1 });
+    expect(await unhurried({}).run(times)).to.deep.equal({ ...NONE, grants: 1 });
   });
 
   it('deletes sessions, revoked access tokens and login attempts that are over', async () => {
@@ -109,7 +112,7 @@ onEachDatabase('the cleanup', (databases) => {
     await loginAttemptsIn(database).attempt('old', policy, 1000);
     await loginAttemptsIn(database).attempt('new', policy, 1990);
 
-    const counts = await cleanupOf(database).run({ now: 2000, keepSeconds: 900, forgetAttemptsSeconds: 100 });
+    const counts = await unhurried({}).run({ now: 2000, keepSeconds: 900, forgetAttemptsSeconds: 100 });
     expect(counts).to.deep.equal({ ...NONE, sessions: 1, revokedAccessTokens: 1, loginAttempts: 1 });
     expect(await sessionsIn(database).findLive('live', 2000)).not.to.equal(undefined);
     expect(await revokedAccessTokensIn(database).has('new')).to.equal(true);
@@ -120,7 +123,7 @@ onEachDatabase('the cleanup', (databases) => {
     const identifiers = usedIdentifiersIn(database);
     expect(await identifiers.use('dpop a', 'old', 1000)).to.equal(true);
     expect(await identifiers.use('dpop b', 'old', 1001)).to.equal(true);
-    const cleanup = cleanupOf(database);
+    const cleanup = unhurried({});
     const times = { keepSeconds: 1, forgetAttemptsSeconds: 1 };
 
     expect(await cleanup.run({ ...times, now: 1000 })).to.deep.equal(NONE);
@@ -140,7 +143,7 @@ onEachDatabase('the cleanup', (databases) => {
     expect(await requests.use('answered', 1030)).to.equal(true);
     // What is answered stays so, whoever opens it once more.
     await requests.keep('answered', 4660);
-    const cleanup = cleanupOf(database);
+    const cleanup = unhurried({});
     const times = { keepSeconds: 1, forgetAttemptsSeconds: 1 };
 
     expect(await cleanup.run({ ...times, now: 1060 })).to.deep.equal({ ...NONE, pushedRequests: 1 });
@@ -155,20 +158,107 @@ onEachDatabase('the cleanup', (databases) => {
     this.timeout(30_000);
     const grants = grantsIn(database);
     const parties = await clientAndUser(database);
-    const over = Array.from({ length: 11_000 }, () => newGrant({ ...parties, expiresAt: 1000 }));
-    for (let at = 0; at < over.length; at += 5000) {
-      await Promise.all(over.slice(at, at + 5000).map((grant) => grants.create(grant)));
-    }
-    const live = newGrant({ ...parties, id: newIdentifier(), expiresAt: 90_000 });
+    await createAll(grants, 2100, { ...parties, expiresAt: 1000 });
+    const live = newGrant({ ...parties, expiresAt: 90_000 });
     await grants.create(live);
+    const statements = await recorded(database);
+    const cleanup = unhurried({ leastPages: 10 });
 
-    const cleanup = cleanupOf(database);
-    const times = { now: 5000, keepSeconds: 900, forgetAttemptsSeconds: 100 };
-    expect(await cleanup.run(times)).to.include({ grants: 10_000 });
-    expect(await cleanup.run(times)).to.include({ grants: 1000 });
-    expect(await grants.list({}, { limit: 10 })).to.have.length(1);
+    expect(await cleanup.run(TIMES)).to.include({ grants: 1000 });
+    expect(statements.deletionsOf('grants')).to.equal(10);
+    expect(await cleanup.run(TIMES)).to.include({ grants: 1000 });
+    expect(await cleanup.run(TIMES)).to.include({ grants: 100 });
+    expect((await grants.list({}, { limit: 10 })).map(({ id }) => id)).to.deep.equal([live.id]);
     // From the start again: what ended meanwhile goes too.
     await grants.create(newGrant({ ...parties, id: '0', expiresAt: 1000 }));
-    expect(await cleanup.run(times)).to.include({ grants: 1 });
+    expect(await cleanup.run(TIMES)).to.include({ grants: 1 });
   });
+
+  it('walks through a table again only when the walk before began a while ago, and does not ask the database meanwhile', async () => {
+    const grants = grantsIn(database);
+    const parties = await clientAndUser(database);
+    const cleanup = cleanupOf(database, { ...CLEANUP_PACE, walkSeconds: 60 });
+    await cleanup.run(TIMES);
+    await grants.create(newGrant({ ...parties, expiresAt: 1000 }));
+    const statements = await recorded(database);
+    expect(await cleanup.run({ ...TIMES, now: TIMES.now + 59 })).to.include({ grants: 0 });
+    expect(statements.about('grants')).to.deep.equal([]);
+    expect(await cleanup.run({ ...TIMES, now: TIMES.now + 60 })).to.include({ grants: 1 });
+  });
+
+  it('deletes nothing that is live while grants are rotated and created', async function concurrent() {
+    this.timeout(60_000);
+    const grants = grantsIn(database);
+    const parties = await clientAndUser(database);
+    const over: string[] = [];
+    const live: string[] = [];
+    for (let hundred = 0; hundred < 10; hundred++) {
+      over.push(...(await createAll(grants, 60, { ...parties, expiresAt: 1000 })));
+      live.push(...(await createAll(grants, 40, { ...parties, expiresAt: 6000 })));
+    }
+    const cleanup = unhurried({ leastPages: 1, smallestPage: 10, largestPage: 10 });
+    const advance = { clientId: parties.clientId, from: 0, to: 1, now: 5000, lifetimeSeconds: 4000 };
+    const made: string[] = [];
+    let deleted = 0;
+    // The pages of a walk, each beside rotations of some grants that would be over at the end, and the birth of others.
+    for (let at = 0; at < live.length; at += 4) {
+      const [counts, created, ...rotated] = await Promise.all([
+        cleanup.run(TIMES),
+        createAll(grants, 1, { ...parties, expiresAt: 9000 }),
+        ...live.slice(at, at + 4).map((grantId) => grants.advance({ ...advance, grantId })),
+      ]);
+      expect(rotated.map((grant) => grant?.generation)).to.deep.equal([1, 1, 1, 1]);
+      made.push(...created);
+      deleted += counts.grants;
+    }
+    for (let run = 0; run < 120; run++) {
+      deleted += (await cleanup.run({ ...TIMES, now: 7500 })).grants;
+    }
+    expect(deleted).to.equal(over.length);
+    const left = await grants.list({}, { limit: 2000 });
+    expect(left.map(({ id }) => id).toSorted()).to.deep.equal([...live, ...made].toSorted());
+    expect(left.filter(({ id }) => live.includes(id)).every(({ expiresAt }) => expiresAt === 9000)).to.equal(true);
+  });
+
+  it('goes on where it stopped after the database refused a page', async () => {
+    const grants = grantsIn(database);
+    const parties = await clientAndUser(database);
+    await createAll(grants, 30, { ...parties, expiresAt: 1000 });
+    let fails = false;
+    const failing: Database = {
+      ...database,
+      run: (work) => (fails ? Promise.reject(new StorageUnavailable('for a moment')) : database.run(work)),
+    };
+    const cleanup = cleanupOf(failing, { ...UNHURRIED, leastPages: 1, smallestPage: 10, largestPage: 10 });
+    expect(await cleanup.run(TIMES)).to.include({ grants: 10 });
+    fails = true;
+    expect(await rejection(cleanup.run(TIMES))).to.be.instanceOf(StorageUnavailable);
+    fails = false;
+    expect(await cleanup.run(TIMES)).to.include({ grants: 10 });
+    expect(await cleanup.run(TIMES)).to.include({ grants: 10 });
+    expect(await grants.list({}, { limit: 10 })).to.deep.equal([]);
+  });
+
+  function unhurried(changes: Partial<CleanupPace>): Cleanup {
+    return cleanupOf(database, { ...UNHURRIED, ...changes });
+  }
 });
+
+const TIMES = { now: 5000, keepSeconds: 900, forgetAttemptsSeconds: 100 };
+
+/** Pages of a hundred, the least number of them, and a walk whenever one is asked for. */
+const UNHURRIED: CleanupPace = {
+  sliceMilliseconds: 0,
+  leastPages: 1000,
+  pageMilliseconds: 5,
+  smallestPage: 100,
+  largestPage: 100,
+  walkSeconds: 0,
+  elapsed: () => 0,
+};
+
+async function createAll(grants: Grants, count: number, changes: Parameters<typeof newGrant>[0]): Promise<readonly string[]> {
+  const made = Array.from({ length: count }, () => newGrant(changes));
+  await Promise.all(made.map((grant) => grants.create(grant)));
+  return made.map(({ id }) => id);
+}
