@@ -11,7 +11,8 @@ import type { Identities } from './identities.ts';
 import { startServerProcess } from './server-process.ts';
 import type { Paths, RunningTarget, TargetSettings } from './target.ts';
 
-const PROGRAM = join(import.meta.dirname, '../bin/keyturn.mjs');
+// Another build, such as that of the commit before, when a change is to be compared.
+const PROGRAM = process.env['KEYTURN_PROGRAM'] ?? join(import.meta.dirname, '../bin/keyturn.mjs');
 
 const PATHS: Paths = {
   token: '/token',
