@@ -34,12 +34,15 @@ const goals: readonly Goal[] = [
   ({ rows, signing }) => {
     const raw = signing.find(({ algorithm }) => algorithm === 'RS256');
     const row = rowOf(rows, 'client_credentials', KEYTURN, 'RS256');
-    const value = raw && row && median(row.rounds.map(({ cpuMicroseconds }, index) => (raw.cpuMicroseconds[index] ?? Number.NaN) / cpuMicroseconds));
+    const value =
+      raw && row && median(row.rounds.map(({ cpuMicroseconds }, index) => (raw.cpuMicroseconds[index] ?? Number.NaN) / cpuMicroseconds));
     return goal('RS256: raw signing, of the CPU of client_credentials', value, 0.85, 'x', 'at least');
   },
   ({ starts }) => goal('idle memory', startMedian(starts, 'idleMebibytes'), 80, 'MiB', 'at most'),
   ({ rows }) => {
-    const loads = rows.filter(({ target, algorithm }) => target === KEYTURN && algorithm === 'ES256').map(({ loadedMebibytes }) => loadedMebibytes);
+    const loads = rows
+      .filter(({ target, algorithm }) => target === KEYTURN && algorithm === 'ES256')
+      .map(({ loadedMebibytes }) => loadedMebibytes);
     return goal('memory under load, largest', loads.length === 0 ? undefined : Math.max(...loads), 120, 'MiB', 'at most');
   },
   ({ starts }) => goal('from the start of the process to a token', startMedian(starts, 'firstTokenMilliseconds'), 700, 'ms', 'at most'),
@@ -60,7 +63,12 @@ function faster(scenario: ScenarioName, target: TargetName, wanted: number): Goa
   };
 }
 
-function cpuAtMost(name: string, own: readonly [ScenarioName, TargetName], other: readonly [ScenarioName, TargetName], wanted: number): Goal {
+function cpuAtMost(
+  name: string,
+  own: readonly [ScenarioName, TargetName],
+  other: readonly [ScenarioName, TargetName],
+  wanted: number,
+): Goal {
   return ({ rows }) => goal(`CPU of ${name}`, ratio(rowOf(rows, ...own), rowOf(rows, ...other), 'cpuMicroseconds'), wanted, 'x', 'at most');
 }
 
@@ -78,7 +86,13 @@ function startMedian(starts: Results['starts'], of: 'idleMebibytes' | 'firstToke
   return values.length === 0 ? undefined : median(values);
 }
 
-function goal(name: string, value: number | undefined, wanted: number, unit: GoalResult['unit'], direction: GoalResult['direction']): GoalResult {
+function goal(
+  name: string,
+  value: number | undefined,
+  wanted: number,
+  unit: GoalResult['unit'],
+  direction: GoalResult['direction'],
+): GoalResult {
   const met = value === undefined ? undefined : direction === 'at least' ? value >= wanted : value <= wanted;
   return { goal: name, value, wanted, unit, direction, met };
 }

@@ -140,7 +140,11 @@ async function newDatabase(url: string): Promise<string> {
 
 async function command(
   verb: readonly string[],
-  { folder, environment, input }: { readonly folder: string; readonly environment: Readonly<Record<string, string>>; readonly input: string },
+  {
+    folder,
+    environment,
+    input,
+  }: { readonly folder: string; readonly environment: Readonly<Record<string, string>>; readonly input: string },
 ): Promise<void> {
   const child = spawn(process.execPath, [PROGRAM, ...verb], {
     cwd: folder,

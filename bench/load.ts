@@ -48,7 +48,9 @@ async function run(job: LoadJob): Promise<LoadResult> {
     let token = job.chains?.[index] ?? '';
     for (let before = performance.now(); before < endsAt && !(job.isOnce && sent >= job.bodies.length); before = performance.now()) {
       const body = (job.bodies[sent++ % job.bodies.length] ?? '') + token;
-      const answer = await connections[index]?.send(job.method === 'GET' ? `${head}\r\n` : `${head}content-length: ${body.length}\r\n\r\n${body}`);
+      const answer = await connections[index]?.send(
+        job.method === 'GET' ? `${head}\r\n` : `${head}content-length: ${body.length}\r\n\r\n${body}`,
+      );
       latencies.push(performance.now() - before);
       if (answer?.status !== job.status) {
         throw new Error(`${job.path} answered ${answer?.head} ${answer?.body}`);
@@ -57,7 +59,9 @@ async function run(job: LoadJob): Promise<LoadResult> {
         token = memberOf(answer, 'refresh_token');
       }
       if (job.collect !== undefined) {
-        collected.push(job.collect === 'location' ? (/\r\nlocation: *([^\r]+)/i.exec(answer.head)?.[1] ?? '') : memberOf(answer, job.collect));
+        collected.push(
+          job.collect === 'location' ? (/\r\nlocation: *([^\r]+)/i.exec(answer.head)?.[1] ?? '') : memberOf(answer, job.collect),
+        );
       }
     }
   }
@@ -76,7 +80,11 @@ async function run(job: LoadJob): Promise<LoadResult> {
 }
 
 function headOf({ method, path, port, headers }: LoadJob): string {
-  const all = { host: `localhost:${port}`, ...headers, ...(method === 'POST' ? { 'content-type': 'application/x-www-form-urlencoded' } : {}) };
+  const all = {
+    host: `localhost:${port}`,
+    ...headers,
+    ...(method === 'POST' ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
+  };
   return `${method} ${path} HTTP/1.1\r\n${Object.entries(all)
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('')}`;

@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { temporaryFolder } from '../test/support/temporary-folder.ts';
 import type { Generator } from './generator.ts';
 import type { Identities } from './identities.ts';
@@ -61,7 +61,13 @@ export async function measureScenario(
     }
     const loaded = await Promise.all(running.map(({ server }) => residentMebibytes(server.pid)));
     return {
-      rows: targets.map((target, index) => ({ scenario: name, algorithm, target, rounds: rounds[index] ?? [], loadedMebibytes: loaded[index] ?? 0 })),
+      rows: targets.map((target, index) => ({
+        scenario: name,
+        algorithm,
+        target,
+        rounds: rounds[index] ?? [],
+        loadedMebibytes: loaded[index] ?? 0,
+      })),
       starts: starts.map((each, index) => ({ ...each, idleMebibytes: idle[index] ?? 0 })),
       signing: signs === undefined ? [] : [{ algorithm, cpuMicroseconds: signing }],
     };
@@ -128,7 +134,10 @@ async function usage({ server, databasePid }: RunningTarget, generator: Generato
 
 async function startSigning(settings: TargetSettings): Promise<ServerProcess> {
   const folder = await temporaryFolder();
-  return startServerProcess([join(import.meta.dirname, 'peers', 'raw-signing.mjs')], { folder, environment: { BENCH: peerSettings(settings) } });
+  return startServerProcess([join(import.meta.dirname, 'peers', 'raw-signing.mjs')], {
+    folder,
+    environment: { BENCH: peerSettings(settings) },
+  });
 }
 
 /** @returns microseconds of CPU a signature. */

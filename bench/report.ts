@@ -9,10 +9,7 @@ export function tables(results: Results): string {
   return [
     `${results.measuredAt.slice(0, 10)}, Node ${machine.node}, ${machine.cores} cores (${machine.model}), ${options.connections} connections, ${options.rounds} rounds of ${options.seconds} s; medians.`,
     '',
-    markdown(
-      ['scenario', 'alg', 'target', 'requests/s', 'CPU µs', 'database µs', 'p50 ms', 'p99 ms', 'MiB', 'noise'],
-      rows.map(rowCells),
-    ),
+    markdown(['scenario', 'alg', 'target', 'requests/s', 'CPU µs', 'database µs', 'p50 ms', 'p99 ms', 'MiB', 'noise'], rows.map(rowCells)),
     '',
     ...(starts.length === 0 ? [] : [markdown(['target', 'start ms', 'first token ms', 'idle MiB'], startCells(results)), '']),
     goalTable(goalResults(results).filter(({ value }) => value !== undefined)),
@@ -72,5 +69,7 @@ function number(value: number | undefined, digits: number): string {
 }
 
 function markdown(names: readonly string[], lines: readonly (readonly string[])[]): string {
-  return [`| ${names.join(' | ')} |`, `|${names.map(() => '---').join('|')}|`, ...lines.map((cells) => `| ${cells.join(' | ')} |`)].join('\n');
+  return [`| ${names.join(' | ')} |`, `|${names.map(() => '---').join('|')}|`, ...lines.map((cells) => `| ${cells.join(' | ')} |`)].join(
+    '\n',
+  );
 }

@@ -16,9 +16,7 @@ export const SCOPE = 'api:read api:write';
 /** The private key that signs, made at each start. */
 export function signingKey() {
   const { privateKey } =
-    settings.alg === 'RS256'
-      ? generateKeyPairSync('rsa', { modulusLength: 2048 })
-      : generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    settings.alg === 'RS256' ? generateKeyPairSync('rsa', { modulusLength: 2048 }) : generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return createPrivateKey(privateKey.export({ format: 'pem', type: 'pkcs8' }));
 }
 

@@ -22,9 +22,9 @@ const UPSERT = `
 /** @returns the class that oidc-provider makes one of for each of its models. */
 export async function sqliteAdapter(file) {
   const database = await new Promise((resolve, reject) => {
-    const opened = new sqlite3.Database(file, (error) => (error ? reject(error) : resolve(opened)));
+    const opened = new sqlite3.Database(file, (error) => (error ? reject(failure(error)) : resolve(opened)));
   });
-  await new Promise((resolve, reject) => database.exec(SCHEMA, (error) => (error ? reject(error) : resolve())));
+  await new Promise((resolve, reject) => database.exec(SCHEMA, (error) => (error ? reject(failure(error)) : resolve())));
   const prepare = (sql) => database.prepare(sql);
   const upsert = prepare(UPSERT);
   const find = prepare('SELECT payload, consumed_at FROM records WHERE model = ? AND id = ? AND (expires_at IS NULL OR expires_at > ?)');
@@ -73,7 +73,7 @@ function now() {
 function run(statement, bindings) {
   return new Promise((resolve, reject) => {
     statement.run(bindings, function ran(error) {
-      return error ? reject(error) : resolve(this.changes);
+      return error ? reject(failure(error)) : resolve(this.changes);
     });
   });
 }
@@ -83,10 +83,14 @@ function read(statement, bindings) {
   return new Promise((resolve, reject) => {
     statement.all(bindings, (error, rows) => {
       if (error) {
-        return reject(error);
+        return reject(failure(error));
       }
       const [row] = rows;
       return resolve(row && { ...JSON.parse(row.payload), ...(row.consumed_at === null ? {} : { consumed: row.consumed_at }) });
     });
   });
+}
+
+function failure(error) {
+  return new Error(error.message, { cause: error });
 }
