@@ -19,7 +19,7 @@ The peers live in \`bench/package.json\` and are installed by the first run; the
 
 ## How
 
-Each scenario starts its targets afresh, warms each up for the same time with the same load, and then gives them slices in turn, round after round. One process makes the load, over loopback HTTP on the same machine, and follows each client's chain of refresh tokens. A ratio is the median of the ratios of rounds. CPU is that of the server's whole process tree, by the scheduler's own count; **noise** is the CPU that went to anybody else meanwhile, in cores: figures beside more than a few tenths are preliminary. Absolute figures are those of one machine at one moment: compare only inside a table.
+Each scenario starts its targets afresh, warms each up for the same time with the same load, and then gives them slices in turn, round after round. One process makes the load, over loopback HTTP on the same machine, and follows each client's chain of refresh tokens. A ratio is the median of the ratios of rounds. CPU is that of the server's whole process tree, by the scheduler's own count; **noise** is the CPU that went to anybody else meanwhile, in cores: figures beside more than a few tenths are preliminary. The whole run takes about a quarter of an hour; \`--rounds 2 --seconds 1\` took six minutes. Absolute figures are those of one machine at one moment: compare only inside a table.
 
 - oidc-provider introspects and revokes opaque tokens only, so there and at userinfo it issues those, while Keyturn's are signed JWTs that it verifies.
 - Introspection asks about 150 tokens again and again. Codes are made by Keyturn through \`/authorize\`, by the peers in their own process, and neither is measured.
