@@ -1,78 +1,99 @@
-import { Agent, request } from 'node:http';
+import { type Answer, openConnection } from './connection.ts';
 
-/** One load, bounded in time, by one process of its own. Given as JSON on standard input; the result comes as JSON on standard output. */
+/** One piece of load: over IPC to the process that makes it, which answers with a `LoadResult` or a `{ failure }`. */
 export interface LoadJob {
-  readonly url: string;
-  readonly authorization: string;
+  readonly port: number;
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Sent in turn: for ever, or each once. With `chains`, the form that the refresh token is put behind. */
+  readonly bodies: readonly string[];
+  readonly isOnce: boolean;
+  /** One refresh token a connection; each answer has the next one. */
+  readonly chains?: readonly string[];
   readonly connections: number;
+  /** It ends then, or when there is nothing left to send. */
   readonly seconds: number;
-  /** One chain of refresh tokens a connection, or undefined: client_credentials. */
-  readonly refreshTokens?: readonly string[];
+  /** What every answer must have; the first other one ends the job. */
+  readonly status: number;
+  /** Which part of the answers is handed back. */
+  readonly collect?: 'access_token' | 'refresh_token' | 'location';
 }
 
 export interface LoadResult {
   readonly requests: number;
-  readonly failures: number;
   readonly seconds: number;
   readonly p50Milliseconds: number;
   readonly p99Milliseconds: number;
-  /** Where each chain ended, so that the next round goes on from there. */
-  readonly refreshTokens: readonly string[];
+  readonly collected: readonly string[];
 }
 
-const chunks: Buffer[] = [];
-for await (const chunk of process.stdin) {
-  chunks.push(chunk as Buffer);
-}
-const job = JSON.parse(Buffer.concat(chunks).toString()) as LoadJob;
-process.stdout.write(JSON.stringify(await run(job)));
+process.on('message', (job: LoadJob) => {
+  run(job).then(
+    (result) => process.send?.(result),
+    (error: unknown) => process.send?.({ failure: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+  );
+});
 
-async function run({ url, authorization, connections, seconds, refreshTokens }: LoadJob): Promise<LoadResult> {
-  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+async function run(job: LoadJob): Promise<LoadResult> {
+  const connections = await Promise.all(Array.from({ length: job.connections }, () => openConnection(job.port)));
   const latencies: number[] = [];
-  const ends: string[] = [];
-  let failures = 0;
+  const collected: string[] = [];
+  const head = headOf(job);
+  let sent = 0;
   const startedAt = performance.now();
-  const endsAt = startedAt + seconds * 1000;
+  const endsAt = startedAt + job.seconds * 1000;
 
-  async function chain(index: number): Promise<void> {
-    let token = refreshTokens?.[index];
-    while (performance.now() < endsAt) {
-      const form = token === undefined ? 'grant_type=client_credentials' : `grant_type=refresh_token&refresh_token=${token}`;
-      const before = performance.now();
-      const { status, body } = await post(agent, url, authorization, form);
+  async function work(index: number): Promise<void> {
+    let token = job.chains?.[index] ?? '';
+    for (let before = performance.now(); before < endsAt && !(job.isOnce && sent >= job.bodies.length); before = performance.now()) {
+      const body = (job.bodies[sent++ % job.bodies.length] ?? '') + token;
+      const answer = await connections[index]?.send(
+        job.method === 'GET' ? `${head}\r\n` : `${head}content-length: ${body.length}\r\n\r\n${body}`,
+      );
       latencies.push(performance.now() - before);
-      if (status !== 200) {
-        failures += 1;
-      } else if (token !== undefined) {
-        token = (JSON.parse(body) as { refresh_token: string }).refresh_token;
+      if (answer?.status !== job.status) {
+        throw new Error(`${job.path} answered ${answer?.head} ${answer?.body}`);
       }
-    }
-    if (token !== undefined) {
-      ends[index] = token;
+      if (job.chains !== undefined) {
+        token = memberOf(answer, 'refresh_token');
+      }
+      if (job.collect !== undefined) {
+        collected.push(
+          job.collect === 'location' ? (/\r\nlocation: *([^\r]+)/i.exec(answer.head)?.[1] ?? '') : memberOf(answer, job.collect),
+        );
+      }
     }
   }
 
-  await Promise.all(Array.from({ length: connections }, (_, index) => chain(index)));
-  const took = (performance.now() - startedAt) / 1000;
-  agent.destroy();
+  try {
+    await Promise.all(connections.map((_, index) => work(index)));
+  } finally {
+    for (const connection of connections) {
+      connection.close();
+    }
+  }
+  const seconds = (performance.now() - startedAt) / 1000;
   latencies.sort((one, other) => one - other);
   const at = (share: number): number => latencies[Math.floor(latencies.length * share)] ?? 0;
-  return { requests: latencies.length, failures, seconds: took, p50Milliseconds: at(0.5), p99Milliseconds: at(0.99), refreshTokens: ends };
+  return { requests: latencies.length, seconds, p50Milliseconds: at(0.5), p99Milliseconds: at(0.99), collected };
 }
 
-function post(agent: Agent, url: string, authorization: string, form: string): Promise<{ readonly status: number; readonly body: string }> {
-  return new Promise((resolve, reject) => {
-    const headers = { authorization, 'content-type': 'application/x-www-form-urlencoded', 'content-length': form.length };
-    const sent = request(url, { agent, method: 'POST', headers }, (response) => {
-      let body = '';
-      response.setEncoding('utf8');
-      response.on('data', (text: string) => {
-        body += text;
-      });
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
-    });
-    sent.on('error', reject);
-    sent.end(form);
-  });
+function headOf({ method, path, port, headers }: LoadJob): string {
+  const all = {
+    host: `localhost:${port}`,
+    ...headers,
+    ...(method === 'POST' ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
+  };
+  return `${method} ${path} HTTP/1.1\r\n${Object.entries(all)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('')}`;
+}
+
+function memberOf({ body }: Answer, name: 'access_token' | 'refresh_token'): string {
+  const value = (JSON.parse(body) as Record<string, string>)[name];
+  if (value === undefined) {
+    throw new Error(`no ${name} in ${body}`);
+  }
+  return value;
 }

@@ -1,225 +1,143 @@
-import { spawn } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
-import type { DatabaseLocation } from '../src/config/config.ts';
-import { browser, passPages } from '../test/support/browser.ts';
-import { sharedPostgres, stopSharedPostgres } from '../test/support/postgres.ts';
-import { temporaryFolder } from '../test/support/temporary-folder.ts';
-import type { LoadJob, LoadResult } from './load.ts';
-import type { ServerUnderTest } from './server-under-test.ts';
-import { startServerUnderTest } from './server-under-test.ts';
+import { parseArgs } from 'node:util';
+import { checkAgainstMargins } from './ci.ts';
+import { startGenerator } from './generator.ts';
+import { makeIdentities } from './identities.ts';
+import { stopPostgres } from './keyturn-target.ts';
+import { measureScenario, type Plan } from './measure.ts';
+import { writePage } from './page.ts';
+import { tables } from './report.ts';
+import type { Results, Row, Signing, Start } from './results.ts';
+import { SCENARIOS, type ScenarioName, scenarios } from './scenarios.ts';
+import { type Algorithm, TARGETS, type TargetName } from './target.ts';
 
-/**
- * `npm run bench [-- --seconds 5 --rounds 3 --connections 32 --json]`: the built server on SQLite (synchronous=FULL) and on PostgreSQL
- * (fsync on), its load made by a process of its own on the same machine. Rounds of the scenarios alternate; medians are printed. Absolute
- * figures are those of the machine at that moment: compare only what stands in one table.
- */
+/** `npm run bench -- --help` says what this does. */
+const HELP = `npm run bench [-- options]
+  --targets a,b     which of: ${TARGETS.join(', ')}
+  --scenarios a,b   which of: ${SCENARIOS.join(', ')}
+  --algorithms a,b  ES256, RS256 (default: both)
+  --rounds N        rounds that count (default 5)
+  --seconds N       of each slice (default 2)
+  --connections N   requests in flight (default 32)
+  --json            the results as JSON and nothing else
+  --from FILE       measure nothing, and take the results that --json wrote
+  --page            write docs/benchmarks.md
+  --ci              the short form: client_credentials and refresh_token against oidc-provider in memory and the floor; fails past the margins
+`;
 
-interface Row {
-  readonly database: string;
-  readonly scenario: string;
-  readonly requestsPerSecond: number;
-  readonly cpuMicroseconds: number;
-  readonly p50Milliseconds: number;
-  readonly p99Milliseconds: number;
+const { values } = parseArgs({
+  options: {
+    targets: { type: 'string' },
+    scenarios: { type: 'string' },
+    algorithms: { type: 'string' },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    connections: { type: 'string' },
+    json: { type: 'boolean' },
+    from: { type: 'string' },
+    page: { type: 'boolean' },
+    ci: { type: 'boolean' },
+    help: { type: 'boolean' },
+  },
+});
+
+if (values.help === true) {
+  process.stdout.write(HELP);
+} else if (values.ci === true) {
+  installPeers();
+  process.exitCode = await checkAgainstMargins(() =>
+    measure({
+      targets: ['keyturn-sqlite', 'oidc-provider-memory', 'floor'],
+      wanted: ['client_credentials', 'refresh_token'],
+      algorithms: ['ES256'],
+      rounds: 4,
+      seconds: 1,
+      warmUpSeconds: 1,
+      connections: 32,
+    }),
+  );
+} else {
+  const results = values.from === undefined ? await measureAsAsked() : (JSON.parse(await readFile(values.from, 'utf8')) as Results);
+  process.stdout.write(values.json === true ? `${JSON.stringify(results, undefined, 1)}\n` : tables(results));
+  if (values.page === true) {
+    await writeFile(join(import.meta.dirname, '../docs/benchmarks.md'), writePage(results));
+  }
 }
 
-interface Start {
-  readonly database: string;
-  readonly firstStartMilliseconds: number;
-  readonly startMilliseconds: number;
-  readonly firstTokenMilliseconds: number;
-  readonly idleMebibytes: number;
-  readonly loadedMebibytes: number;
+function measureAsAsked(): Promise<Results> {
+  installPeers();
+  return measure({
+    targets: chosen('targets', TARGETS),
+    wanted: chosen('scenarios', SCENARIOS),
+    algorithms: chosen('algorithms', ['ES256', 'RS256']),
+    rounds: Number(values.rounds ?? 5),
+    seconds: Number(values.seconds ?? 2),
+    warmUpSeconds: 3,
+    connections: Number(values.connections ?? 32),
+  });
 }
 
-const seconds = option('seconds', 4);
-const rounds = option('rounds', 3);
-const connections = option('connections', 32);
-
-const starts: Start[] = [];
-const rows: Row[] = [];
-for (const kind of ['sqlite', 'postgres'] as const) {
-  await measure(kind);
+function chosen<Name extends string>(option: 'targets' | 'scenarios' | 'algorithms', all: readonly Name[]): readonly Name[] {
+  const names = values[option]?.split(',');
+  const unknown = names?.find((name) => !all.some((each) => each === name));
+  if (unknown !== undefined) {
+    throw new Error(`--${option}: there is no ${unknown}, only ${all.join(', ')}`);
+  }
+  return all.filter((name) => names === undefined || names.includes(name));
 }
-await stopSharedPostgres();
-process.stdout.write(process.argv.includes('--json') ? `${JSON.stringify({ starts, rows }, undefined, 2)}\n` : table());
 
-async function measure(kind: DatabaseLocation['kind']): Promise<void> {
-  const folder = await temporaryFolder();
-  const database = await freshDatabase(kind, folder);
-  const first = await startServerUnderTest(folder, database);
-  await first.stop();
-
-  const beganAt = performance.now();
-  const server = await startServerUnderTest(folder, database);
-  const demo = await demoVariables(folder);
-  await tokenRequest(server, demo, { grant_type: 'client_credentials' });
-  const firstTokenMilliseconds = performance.now() - beganAt;
-  await new Promise((resolve) => setTimeout(resolve, 2000));
-  const idleMebibytes = await server.memory();
-
-  let chains = await loggedIn(server, demo);
-  const measured = new Map<string, Row[]>([
-    ['client_credentials', []],
-    ['refresh_token (durable rotation)', []],
-  ]);
-  // One more round than counted: the first warms up.
-  for (let round = 0; round <= rounds; round++) {
-    for (const [scenario, results] of measured) {
-      const isRefresh = scenario.startsWith('refresh');
-      const cpuBefore = await server.cpu();
-      const result = await load({
-        url: `${server.issuer}/token`,
-        authorization: basic(demo),
-        connections,
-        seconds,
-        ...(isRefresh ? { refreshTokens: chains } : {}),
-      });
-      if (result.failures > 0) {
-        throw new Error(`${result.failures} of ${result.requests} requests failed`);
-      }
-      chains = isRefresh ? result.refreshTokens : chains;
-      if (round > 0) {
-        results.push({
-          database: kind,
-          scenario,
-          requestsPerSecond: result.requests / result.seconds,
-          cpuMicroseconds: ((await server.cpu()) - cpuBefore) / result.requests,
-          p50Milliseconds: result.p50Milliseconds,
-          p99Milliseconds: result.p99Milliseconds,
-        });
-      }
+/** Their own folder, so that nothing of them is ever a dependency of the product. */
+function installPeers(): void {
+  if (!existsSync(join(import.meta.dirname, 'node_modules', 'oidc-provider'))) {
+    // Its words go to standard error: standard output is the tables', or the JSON's.
+    const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: import.meta.dirname, stdio: ['ignore', 2, 2] });
+    if (status !== 0) {
+      throw new Error('the peers could not be installed (npm ci in bench/)');
     }
   }
-  for (const results of measured.values()) {
-    rows.push(medianOf(results));
+}
+
+interface Asked extends Omit<Plan, 'identities' | 'generator'> {
+  readonly targets: readonly TargetName[];
+  readonly wanted: readonly ScenarioName[];
+  readonly algorithms: readonly Algorithm[];
+}
+
+async function measure({ targets, wanted, algorithms, ...options }: Asked): Promise<Results> {
+  const generator = startGenerator();
+  const plan: Plan = { ...options, identities: makeIdentities(), generator };
+  const parts: { readonly rows: readonly Row[]; readonly starts: readonly Start[]; readonly signing: readonly Signing[] }[] = [];
+  try {
+    for (const name of wanted) {
+      const scenario = scenarios[name];
+      for (const algorithm of scenario.signs ? algorithms : algorithms.slice(0, 1)) {
+        process.stderr.write(`${name}, ${algorithm}\n`);
+        parts.push(
+          await measureScenario(
+            name,
+            scenario,
+            algorithm,
+            targets.filter((target) => scenario.targets.includes(target)),
+            plan,
+          ),
+        );
+      }
+    }
+  } finally {
+    generator.stop();
+    await stopPostgres();
   }
-  starts.push({
-    database: kind,
-    firstStartMilliseconds: first.listeningAfter,
-    startMilliseconds: server.listeningAfter,
-    firstTokenMilliseconds,
-    idleMebibytes,
-    loadedMebibytes: await server.memory(),
-  });
-  await server.stop();
-}
-
-async function freshDatabase(kind: DatabaseLocation['kind'], folder: string): Promise<DatabaseLocation> {
-  if (kind === 'sqlite') {
-    return { kind, path: join(folder, 'data/keyturn.sqlite') };
-  }
-  const server = await sharedPostgres();
-  if (server === undefined) {
-    throw new Error('no PostgreSQL can be run here');
-  }
-  return { kind, url: await server.createDatabase() };
-}
-
-type Demo = ReadonlyMap<string, string>;
-
-/** What the first start outside production leaves for trying things out. */
-async function demoVariables(folder: string): Promise<Demo> {
-  const text = await readFile(join(folder, 'data/demo.env'), 'utf8');
-  return new Map(text.split('\n').flatMap((line) => (line.includes('=') ? [line.split('=', 2) as [string, string]] : [])));
-}
-
-function basic(demo: Demo): string {
-  return `Basic ${Buffer.from(`${demo.get('CLIENT_ID')}:${demo.get('CLIENT_SECRET')}`).toString('base64')}`;
-}
-
-async function tokenRequest(server: ServerUnderTest, demo: Demo, form: Readonly<Record<string, string>>): Promise<Record<string, string>> {
-  const response = await fetch(`${server.issuer}/token`, {
-    method: 'POST',
-    headers: { authorization: basic(demo) },
-    body: new URLSearchParams(form),
-  });
-  if (response.status !== 200) {
-    throw new Error(`the token endpoint answered ${response.status}: ${await response.text()}`);
-  }
-  return (await response.json()) as Record<string, string>;
-}
-
-/** One refresh token for each connection, each of a grant of its own, made through the pages. */
-async function loggedIn(server: ServerUnderTest, demo: Demo): Promise<readonly string[]> {
-  const tab = browser(server);
-  const user = { id: '', username: demo.get('USER_NAME') ?? '', password: demo.get('USER_PASSWORD') ?? '' };
-  const redirect_uri = demo.get('REDIRECT_URI') ?? '';
-  const tokens: string[] = [];
-  for (let index = 0; index < connections; index++) {
-    const code_verifier = randomBytes(32).toString('base64url');
-    const query = new URLSearchParams({
-      client_id: demo.get('CLIENT_ID') ?? '',
-      response_type: 'code',
-      // Without openid: the signature of an ID token would be measured beside the rotation.
-      scope: 'api:read api:write',
-      redirect_uri,
-      code_challenge: createHash('sha256').update(code_verifier).digest('base64url'),
-      code_challenge_method: 'S256',
-    });
-    const arrival = await passPages(tab, await tab.visit(`${server.issuer}/authorize?${query.toString()}`), user);
-    const code = arrival.url.searchParams.get('code') ?? '';
-    const answer = await tokenRequest(server, demo, { grant_type: 'authorization_code', code, redirect_uri, code_verifier });
-    tokens.push(answer['refresh_token'] ?? '');
-  }
-  return tokens;
-}
-
-function load(job: LoadJob): Promise<LoadResult> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import=tsx', join(import.meta.dirname, 'load.ts')], { stdio: ['pipe', 'pipe', 'inherit'] });
-    let output = '';
-    child.stdout.on('data', (text: Buffer) => {
-      output += text.toString();
-    });
-    child.once('exit', (code) =>
-      code === 0 ? resolve(JSON.parse(output) as LoadResult) : reject(new Error(`the load ended with ${code}`)),
-    );
-    child.stdin.end(JSON.stringify(job));
-  });
-}
-
-function medianOf(results: readonly Row[]): Row {
-  const [first] = results;
-  if (first === undefined) {
-    throw new Error('nothing was measured');
-  }
-  const median = (value: (row: Row) => number): number =>
-    results.map(value).toSorted((one, other) => one - other)[Math.floor(results.length / 2)] ?? 0;
+  const [cpu] = cpus();
   return {
-    ...first,
-    requestsPerSecond: median((row) => row.requestsPerSecond),
-    cpuMicroseconds: median((row) => row.cpuMicroseconds),
-    p50Milliseconds: median((row) => row.p50Milliseconds),
-    p99Milliseconds: median((row) => row.p99Milliseconds),
+    measuredAt: new Date().toISOString(),
+    machine: { cores: cpus().length, model: cpu?.model.trim() ?? 'unknown', node: process.version },
+    options,
+    rows: parts.flatMap(({ rows }) => rows),
+    starts: parts.flatMap(({ starts }) => starts),
+    signing: parts.flatMap(({ signing }) => signing),
   };
-}
-
-function table(): string {
-  const lines = [
-    `${connections} connections, ${rounds} rounds of ${seconds} s, medians; Node ${process.version}`,
-    '',
-    '| database | scenario | requests/s | server CPU µs/request | p50 ms | p99 ms |',
-    '|---|---|--:|--:|--:|--:|',
-    ...rows.map(
-      (row) =>
-        `| ${row.database} | ${row.scenario} | ${row.requestsPerSecond.toFixed(0)} | ${row.cpuMicroseconds.toFixed(0)} | ${row.p50Milliseconds.toFixed(1)} | ${row.p99Milliseconds.toFixed(1)} |`,
-    ),
-    '',
-    '| database | first start ms | start ms | start to first token ms | idle MiB | after load MiB |',
-    '|---|--:|--:|--:|--:|--:|',
-    ...starts.map(
-      (start) =>
-        `| ${start.database} | ${start.firstStartMilliseconds.toFixed(0)} | ${start.startMilliseconds.toFixed(0)} | ${start.firstTokenMilliseconds.toFixed(0)} | ${start.idleMebibytes.toFixed(0)} | ${start.loadedMebibytes.toFixed(0)} |`,
-    ),
-    '',
-  ];
-  return lines.join('\n');
-}
-
-function option(name: string, otherwise: number): number {
-  const at = process.argv.indexOf(`--${name}`);
-  return at === -1 ? otherwise : Number(process.argv[at + 1]);
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { hash, parseOptions, verify } from '@node-rs/argon2';
+import type * as Argon2 from '@node-rs/argon2';
 import { createBoundedQueue } from './bounded-queue.ts';
 
 /** argon2id as the OWASP Password Storage Cheat Sheet recommends it: 19 MiB, two passes, one lane. About 20 ms on one core. */
@@ -52,16 +52,23 @@ export function createPasswords(limits = { concurrency: 2, waiting: 16 }): Passw
     async hash(password) {
       const prepared = prepare(password);
       refuseUnacceptable(prepared);
+      const { hash } = await argon2();
       return queue.run(() => hash(prepared, PASSWORD_HASHING));
     },
     async verify(passwordHash, password) {
       const prepared = prepare(password);
       const isPossible = passwordHash !== undefined && Buffer.byteLength(prepared) <= LONGEST_PASSWORD_BYTES;
       const compared = isPossible ? passwordHash : nobodysHash;
+      const { parseOptions, verify } = await argon2();
       const matches = await queue.run(() => verify(compared, prepared));
-      return { matches: isPossible && matches, isOutdated: isOutdated(compared) };
+      return { matches: isPossible && matches, isOutdated: isOutdated(compared, parseOptions(compared)) };
     },
   };
+}
+
+/** Loaded by the first login: a server that only serves programs never needs it. Node loads it once, whoever asks. */
+function argon2(): Promise<typeof Argon2> {
+  return import('@node-rs/argon2');
 }
 
 /**
@@ -93,8 +100,7 @@ function hashOfNothing(): string {
   return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${salt}$${output}`;
 }
 
-function isOutdated(passwordHash: string): boolean {
-  const used = parseOptions(passwordHash);
+function isOutdated(passwordHash: string, used: ReturnType<typeof Argon2.parseOptions>): boolean {
   const isOther = (name: keyof typeof PASSWORD_HASHING) => used[name] !== PASSWORD_HASHING[name];
   return (
     !passwordHash.startsWith('$argon2id$v=19$') ||

@@ -1,6 +1,5 @@
 import { StorageUnavailable } from '../core/errors.ts';
-import type { DetailCheck } from './detail-schema.ts';
-import { compileDetailSchema } from './detail-schema.ts';
+import type { compileDetailSchema, DetailCheck } from './detail-schema.ts';
 import type { DetailTypeDefinition, DetailTypeStore } from './detail-type.ts';
 
 /** A registered type, ready to be asked about. */
@@ -60,16 +59,18 @@ interface Loaded {
 
 async function load(store: Pick<DetailTypeStore, 'list'>): Promise<Loaded> {
   const records = await store.list();
-  const types = new Map(records.map(({ definition }) => [definition.type, detailType(definition)]));
+  // A server without types does not load the compiler of schemas.
+  const compile = records.length === 0 ? undefined : (await import('./detail-schema.ts')).compileDetailSchema;
+  const types = new Map(compile && records.map(({ definition }) => [definition.type, detailType(definition, compile)]));
   return { types, names: [...types.keys()] };
 }
 
-function detailType(definition: DetailTypeDefinition): DetailType {
+function detailType(definition: DetailTypeDefinition, compile: typeof compileDetailSchema): DetailType {
   let compiled: DetailCheck | undefined;
   return {
     definition,
     check(element) {
-      compiled ??= compileDetailSchema(definition.schema);
+      compiled ??= compile(definition.schema);
       return compiled(element);
     },
   };

@@ -12,8 +12,15 @@ export function metadataDocument(
   changing: readonly (() => Promise<Readonly<Record<string, unknown>>>)[],
 ): MetadataDocument {
   let latest = JSON.stringify(fixed);
+  let latestMembers: readonly unknown[] = [];
   return async () => {
     const parts = await Promise.all(changing.map((part) => part()));
+    const members = parts.flatMap((part) => Object.entries(part).flat());
+    // What has not changed is the same value: to write it all as JSON would be most of the request.
+    if (members.length === latestMembers.length && members.every((member, index) => member === latestMembers[index])) {
+      return latest;
+    }
+    latestMembers = members;
     const text = JSON.stringify(Object.assign({}, fixed, ...parts));
     // Its entity tag is remembered with the string.
     latest = text === latest ? latest : text;

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 
 /** Hears of changes that any node made, as they are committed. A help and not a promise: whoever relies on a change looks for it by itself too. */
 export interface ChangeNotices {
@@ -38,7 +38,12 @@ export function listenForChanges({ url, onChange, onState }: ChangeNoticeOptions
   }
 
   async function connect(): Promise<void> {
-    const own = new pg.Client({
+    // Not at the top: a server on SQLite imports this file too, and needs no driver of PostgreSQL.
+    const { default: driver } = await import('pg');
+    if (isStopped) {
+      return;
+    }
+    const own = new driver.Client({
       connectionString: url,
       application_name: 'keyturn listener',
       connectionTimeoutMillis: 3000,

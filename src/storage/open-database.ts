@@ -1,7 +1,5 @@
 import type { DatabaseLocation } from '../config/config.ts';
 import { type Database, databaseOn } from './database.ts';
-import { connectPostgres } from './postgres.ts';
-import { connectSqlite } from './sqlite.ts';
 
 /**
  * Opens the database and sees that it answers. A SQLite file that is not there is made, with its folder, readable by this account alone.
@@ -12,11 +10,16 @@ export async function openDatabase(
   location: DatabaseLocation,
   { hasPooler = false }: { readonly hasPooler?: boolean } = {},
 ): Promise<Database> {
+  // Each driver is loaded where it is used, and nowhere else.
   switch (location.kind) {
-    case 'sqlite':
+    case 'sqlite': {
+      const { connectSqlite } = await import('./sqlite.ts');
       return databaseOn(await connectSqlite(location.path));
-    case 'postgres':
+    }
+    case 'postgres': {
+      const { connectPostgres } = await import('./postgres.ts');
       return databaseOn(await connectPostgres(location.url, { hasPooler }));
+    }
     default:
       return location satisfies never;
   }
