@@ -18,9 +18,22 @@ export interface ServerUnderTest {
 
 const TICKS_PER_SECOND = 100;
 
-export async function startServerUnderTest(folder: string, database: DatabaseLocation): Promise<ServerUnderTest> {
+/** @param settings beyond those of a load: requests are not counted unless they say so. */
+export async function startServerUnderTest(
+  folder: string,
+  database: DatabaseLocation,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<ServerUnderTest> {
   const url = database.kind === 'sqlite' ? `sqlite:${database.path}` : database.url;
-  const environment = { PATH: process.env['PATH'], PORT: '0', DATABASE_URL: url, KEYS_DIR: join(folder, 'keys'), LOG_LEVEL: 'info' };
+  const environment = {
+    PATH: process.env['PATH'],
+    PORT: '0',
+    DATABASE_URL: url,
+    KEYS_DIR: join(folder, 'keys'),
+    LOG_LEVEL: 'info',
+    RATE_LIMITS: 'off',
+    ...settings,
+  };
   const startedAt = performance.now();
   const child = spawn(process.execPath, [join(import.meta.dirname, '../bin/keyturn.mjs'), 'serve'], {
     cwd: folder,

@@ -5,6 +5,7 @@ import { resources } from './0004-resources.ts';
 import { authorizationDetails } from './0005-authorization-details.ts';
 import { secondFactors } from './0006-second-factors.ts';
 import { changeNotices } from './0009-change-notices.ts';
+import { rateLimits } from './0010-rate-limits.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, oldest first. A list and not a scan of the folder, which would differ between the sources and what is built from them. */
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   authorizationDetails,
   secondFactors,
   changeNotices,
+  rateLimits,
 ];

@@ -63,6 +63,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     });
     const http = createHttpServer({
       mounted: assemble(featureList, rooms),
+      limits: rooms.limits,
       issuer,
       log: logger,
       trustedProxies: config.trustedProxies,
@@ -80,7 +81,9 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     });
     const address = await http.listen(config.host, port);
     // Last, so that a start that fails leaves no timer behind.
-    const upkeep = startUpkeep({ config, database, keys, clients, resources, detailTypes, deliveries, clock, logger });
+    const { sharedRates } = repositories;
+    const { limits } = rooms;
+    const upkeep = startUpkeep({ config, database, keys, clients, resources, detailTypes, deliveries, limits, sharedRates, clock, logger });
     const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
     return {
       issuer,

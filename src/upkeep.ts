@@ -6,6 +6,8 @@ import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
 import type { DeliveryWorker } from './deliveries/delivery-worker.ts';
 import type { KeyRing } from './keys/key-ring.ts';
+import type { RequestLimits } from './limits/request-limits.ts';
+import type { SharedRates } from './limits/shared-rates.ts';
 import type { Resources } from './resources/registered-resources.ts';
 import { type ChangeNotices, listenForChanges } from './storage/change-notices.ts';
 import { cleanupOf } from './storage/cleanup.ts';
@@ -24,10 +26,12 @@ export function startUpkeep(parts: {
   readonly resources: Resources;
   readonly detailTypes: DetailTypes;
   readonly deliveries: DeliveryWorker;
+  readonly limits: RequestLimits;
+  readonly sharedRates: SharedRates;
   readonly clock: Clock;
   readonly logger: Logger;
 }): { stop(): Promise<void> } {
-  const { config, database, keys, clients, resources, detailTypes, deliveries, clock, logger } = parts;
+  const { config, database, keys, clients, resources, detailTypes, deliveries, limits, sharedRates, clock, logger } = parts;
   const watcher = changeWatcher(database, {
     clients: () => clients.forget(),
     resources: () => resources.forget(),
@@ -38,6 +42,7 @@ export function startUpkeep(parts: {
   work.every(SECOND, () => keys.reload(), logFailure('keys'));
   const look = work.every(SECOND, () => watcher.poll(), logFailure('changes'));
   work.every(SECOND, () => deliveries.run(), logFailure('deliveries'));
+  work.every(SECOND, () => limits.share(sharedRates), logFailure('rate limits'));
   work.every(60 * SECOND, cleanUp, logFailure('cleanup'));
   const notices = noticesOf();
   return {

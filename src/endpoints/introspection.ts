@@ -46,6 +46,7 @@ export function introspectionEndpoint(rooms: {
     path: '/introspect',
     methods: ['POST'],
     metadataName: 'introspection_endpoint',
+    countsCallers: true,
     async handle(request) {
       refuseRepeats(request.form);
       const isSigned = asksForSignedIntrospection(request.headers['accept']);

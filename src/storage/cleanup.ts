@@ -10,6 +10,7 @@ export interface CleanupCounts {
   readonly loginAttempts: number;
   readonly pushedRequests: number;
   readonly usedIdentifiers: number;
+  readonly rateLimits: number;
 }
 
 export interface CleanupTimes {
@@ -40,6 +41,7 @@ export function cleanupOf(database: Database): Cleanup {
     key: 'key',
     over: 'last_attempt_at < ? AND coalesce(barred_until, 0) < ?',
   });
+  const rates = sweeper(database, { table: 'rate_limits', key: 'key', over: 'spent_until < ?' });
   const pushedRequests = expiryOf(database, { table: 'pushed_requests', key: 'id' });
   const identifiers = expiryOf(database, { table: 'used_identifiers', key: 'namespace, value' });
   return {
@@ -53,6 +55,8 @@ export function cleanupOf(database: Database): Cleanup {
         // One that a browser came with in time is looked for until its login is over.
         pushedRequests: await pushedRequests(now - PENDING_REQUEST_SECONDS),
         usedIdentifiers: await identifiers(now),
+        // In microseconds.
+        rateLimits: await rates([now * 1e6]),
       };
     },
   };

@@ -8,6 +8,7 @@ import type { Deliveries } from '../deliveries/delivery.ts';
 import type { Grants } from '../grants/grants.ts';
 import type { Consents } from '../interaction/consents.ts';
 import type { Sessions } from '../interaction/session.ts';
+import type { SharedRates } from '../limits/shared-rates.ts';
 import type { ResourceStore } from '../resources/resource.ts';
 import type { RevokedAccessTokens } from '../tokens/revoked-access-tokens.ts';
 import type { ServerValues } from '../tokens/server-values.ts';
@@ -20,6 +21,7 @@ import { detailTypesIn } from './detail-types.ts';
 import { grantsIn } from './grants.ts';
 import { loginAttemptsIn } from './login-attempts.ts';
 import { pushedRequestsIn } from './pushed-requests.ts';
+import { sharedRatesIn } from './rate-limits.ts';
 import { resourcesIn } from './resources.ts';
 import { revokedAccessTokensIn } from './revoked-access-tokens.ts';
 import { secondFactorsIn } from './second-factors.ts';
@@ -44,6 +46,7 @@ export interface Repositories {
   readonly serverValues: ServerValues;
   readonly loginAttempts: LoginThrottleStore;
   readonly deliveries: Deliveries;
+  readonly sharedRates: SharedRates;
 }
 
 /** Make them once for a database: concurrent writes of one process are gathered in them. */
@@ -63,5 +66,6 @@ export function repositoriesIn(database: Database): Repositories {
     serverValues: serverValuesIn(database),
     loginAttempts: loginAttemptsIn(database),
     deliveries: deliveriesIn(database),
+    sharedRates: sharedRatesIn(database),
   };
 }

@@ -12,7 +12,7 @@ import { usedIdentifiersIn } from '../../../src/storage/used-identifiers.ts';
 import { onEachDatabase } from '../../support/databases.ts';
 import { clientAndUser, newGrant, openMigrated } from './records.ts';
 
-const NONE = { grants: 0, sessions: 0, revokedAccessTokens: 0, loginAttempts: 0, pushedRequests: 0, usedIdentifiers: 0 };
+const NONE = { grants: 0, sessions: 0, revokedAccessTokens: 0, loginAttempts: 0, pushedRequests: 0, usedIdentifiers: 0, rateLimits: 0 };
 
 onEachDatabase('the cleanup', (databases) => {
   let database: Database;
