@@ -7,6 +7,7 @@ import { secondFactors } from './0006-second-factors.ts';
 import { fairShares } from './0007-fair-shares.ts';
 import { statusLists } from './0008-status-lists.ts';
 import { changeNotices } from './0009-change-notices.ts';
+import { rateLimits } from './0010-rate-limits.ts';
 import { sharedSignals } from './0012-shared-signals.ts';
 import type { Migration } from './migration.ts';
 
@@ -21,5 +22,6 @@ export const migrations: readonly Migration[] = [
   fairShares,
   statusLists,
   changeNotices,
+  rateLimits,
   sharedSignals,
 ];

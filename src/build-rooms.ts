@@ -25,6 +25,7 @@ import { secondFactorPages } from './interaction/second-factor-pages.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import { ownDecryption } from './keys/own-decryption.ts';
 import { ownTokens } from './keys/own-tokens.ts';
+import { noLimits, requestLimits } from './limits/request-limits.ts';
 import { cachedDocuments } from './outbound/cached-documents.ts';
 import { fetchJson } from './outbound/json-document.ts';
 import { outbound } from './outbound/outbound.ts';
@@ -96,6 +97,7 @@ export function buildRooms(parts: {
     clock,
     audit,
     lifetimes,
+    limits: config.rateLimits ? requestLimits({ clock, audit }) : noLimits,
     enabled: config.features,
     keys,
     algorithms: config.signingAlgorithms,

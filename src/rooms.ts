@@ -26,6 +26,7 @@ import type { PendingRequests } from './interaction/pending-request.ts';
 import type { SecondFactorPages } from './interaction/second-factor-pages.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import type { OwnDecryption } from './keys/own-decryption.ts';
+import type { RequestLimits } from './limits/request-limits.ts';
 import type { Resources } from './resources/registered-resources.ts';
 import type { EventStreams } from './signals/event-stream.ts';
 import type { SecurityEventTokenIssuer } from './signals/security-event-token.ts';
@@ -55,6 +56,7 @@ export interface Rooms {
   readonly clock: Clock;
   readonly audit: AuditTrail;
   readonly lifetimes: Lifetimes;
+  readonly limits: RequestLimits;
   /** The features with a switch that are on. */
   readonly enabled: EnabledFeatures;
   readonly dpopNonceRequired: boolean;

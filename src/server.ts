@@ -87,6 +87,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     });
     const http = createHttpServer({
       mounted: assemble(featureList, rooms),
+      limits: rooms.limits,
       issuer,
       log: logger,
       trustedProxies: config.trustedProxies,
@@ -114,6 +115,8 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       deliveries,
       statusLists: lists,
       eventStreams: repositories.eventStreams,
+      limits: rooms.limits,
+      sharedRates: repositories.sharedRates,
       audit: surroundings.audit,
       clock,
       logger,

@@ -7,6 +7,8 @@ import type { AuditTrail } from './core/audit.ts';
 import type { Clock } from './core/clock.ts';
 import type { DeliveryWorker } from './deliveries/delivery-worker.ts';
 import type { KeyRing } from './keys/key-ring.ts';
+import type { RequestLimits } from './limits/request-limits.ts';
+import type { SharedRates } from './limits/shared-rates.ts';
 import type { Resources } from './resources/registered-resources.ts';
 import type { EventStreams } from './signals/event-stream.ts';
 import { MOST_WAITING_EVENTS } from './signals/security-event.ts';
@@ -32,11 +34,14 @@ export function startUpkeep(parts: {
   readonly deliveries: DeliveryWorker;
   readonly statusLists: StatusLists | undefined;
   readonly eventStreams: EventStreams;
+  readonly limits: RequestLimits;
+  readonly sharedRates: SharedRates;
   readonly audit: AuditTrail;
   readonly clock: Clock;
   readonly logger: Logger;
 }): { stop(): Promise<void> } {
-  const { config, database, keys, clients, resources, detailTypes, deliveries, statusLists, eventStreams, audit, clock, logger } = parts;
+  const { config, database, keys, clients, resources, detailTypes, deliveries } = parts;
+  const { statusLists, eventStreams, limits, sharedRates, audit, clock, logger } = parts;
   const watcher = changeWatcher(database, {
     clients: () => clients.forget(),
     resources: () => resources.forget(),
@@ -56,6 +61,7 @@ export function startUpkeep(parts: {
     work.every(3600 * SECOND, () => statusLists.reload(), logFailure('status lists'));
     work.every(15 * SECOND, async () => statusLists.listeners.beat(), logFailure('status list events'));
   }
+  work.every(SECOND, () => limits.share(sharedRates), logFailure('rate limits'));
   work.every(60 * SECOND, dropSecurityEvents, logFailure('security events'));
   // Together the workers of a machine take no more of the database than one process would.
   work.every(config.workers * SECOND, cleanUp, logFailure('cleanup'));

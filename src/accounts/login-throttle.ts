@@ -1,6 +1,6 @@
-import ipaddr from 'ipaddr.js';
 import type { Clock } from '../core/clock.ts';
 import { digest } from '../core/secrets.ts';
+import { networkOf } from '../limits/network.ts';
 import type { AttemptPolicy, LoginThrottleStore } from './login-throttle-store.ts';
 
 /** Five typos cost nothing; after that a guess costs up to a quarter of an hour: some 100 guesses a day at one account. */
@@ -84,20 +84,4 @@ export function createLoginThrottle(rooms: {
       };
     },
   };
-}
-
-/**
- * What counts as one address: an IPv4 address, also where a socket writes it as IPv6 (`::ffff:192.0.2.1`), or an IPv6 /64, which is what
- * one subscriber has at the least: 2^64 addresses must not be 2^64 sets of guesses (CVE-2026-45364).
- */
-export function networkOf(remoteAddress: string): string {
-  if (!ipaddr.isValid(remoteAddress)) {
-    // A Unix socket has no address; whoever comes that way shares one count.
-    return 'unknown';
-  }
-  const address = ipaddr.process(remoteAddress);
-  if (address.kind() === 'ipv4') {
-    return address.toString();
-  }
-  return `${ipaddr.IPv6.networkAddressFromCIDR(`${address.toNormalizedString().replace(/%.*$/, '')}/64`).toString()}/64`;
 }

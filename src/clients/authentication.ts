@@ -2,6 +2,7 @@ import type { AuditTrail } from '../core/audit.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ProtocolRequest } from '../core/endpoint.ts';
 import { InvalidClient, InvalidRequest } from '../core/errors.ts';
+import type { RequestLimits } from '../limits/request-limits.ts';
 import type { Client } from './client.ts';
 import type { TokenEndpointAuthMethod } from './client-metadata.ts';
 import type { Clients } from './clients.ts';
@@ -40,6 +41,7 @@ export interface ClientAuthenticationMethod {
  * Finds out which client sends a request.
  * @throws InvalidClient when it is unknown, uses another method than it is registered for, or its proof is wrong: alike in words.
  * @throws InvalidRequest when it uses two methods at once (RFC 6749 section 2.3) or names two clients.
+ * @throws TooManyRequests when too many proofs from there were wrong (RFC 6749 section 2.3.1), or it has sent too many requests.
  */
 export type ClientAuthenticator = (request: ProtocolRequest) => Promise<AuthenticatedClient>;
 
@@ -48,8 +50,9 @@ export function clientAuthenticator(rooms: {
   readonly methods: readonly ClientAuthenticationMethod[];
   readonly clock: Clock;
   readonly audit: AuditTrail;
+  readonly limits: Pick<RequestLimits, 'client' | 'publicClient' | 'guesses'>;
 }): ClientAuthenticator {
-  const { clients, methods, clock, audit } = rooms;
+  const { clients, methods, clock, audit, limits } = rooms;
 
   return async (request) => {
     refuseSecretsInQuery(request);
@@ -68,20 +71,24 @@ export function clientAuthenticator(rooms: {
     if (named !== undefined && named !== first.claim.clientId) {
       throw new InvalidRequest('The parameter client_id names another client than the one that authenticates.');
     }
+    const { remoteAddress, requestId } = request;
+    const attempt = { clientId: first.claim.clientId, remoteAddress, requestId };
+    limits.guesses.admit(attempt);
     const client = await clients.find(first.claim.clientId);
     const { method, claim } = claims.find((each) => each.method.name === client?.metadata.token_endpoint_auth_method) ?? first;
     // Verified before the method is compared, so that a registered client takes the same time whatever it is refused for.
     const verdict = client !== undefined && (await claim.verify(client, clock.now()));
     if (client === undefined || verdict !== true || client.metadata.token_endpoint_auth_method !== method.name) {
       const { reason, hint } = refusalOf(client, verdict);
-      audit.record('client_authentication_failed', {
-        clientId: client?.id,
-        method: method.name,
-        reason,
-        remoteAddress: request.remoteAddress,
-        requestId: request.requestId,
-      });
+      limits.guesses.failed(attempt);
+      audit.record('client_authentication_failed', { clientId: client?.id, method: method.name, reason, remoteAddress, requestId });
       throw new InvalidClient(reason, hint);
+    }
+    if (client.isConfidential) {
+      limits.guesses.proved(client.id, remoteAddress);
+      limits.client(client.id, request);
+    } else {
+      limits.publicClient(request);
     }
     return client as AuthenticatedClient;
   };

@@ -84,5 +84,7 @@ export interface Config {
   readonly outboundPrivateAddresses: boolean;
   /** Those with a switch that are on. */
   readonly features: EnabledFeatures;
+  /** Whether requests are counted, and too many refused. */
+  readonly rateLimits: boolean;
   readonly logLevel: LogLevel;
 }

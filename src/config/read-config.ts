@@ -82,6 +82,7 @@ export function readConfig(environment: Environment, envFileText: string | undef
     trustedProxies: read(settings.TRUST_PROXY),
     outboundPrivateAddresses: read(settings.OUTBOUND_PRIVATE_ADDRESSES),
     features: read(settings.FEATURES),
+    rateLimits: read(settings.RATE_LIMITS),
     logLevel: read(settings.LOG_LEVEL),
   };
   const adjusted = { ...config, ...fittingDefaults(config, (setting) => find(setting.name, environment, envFile.values) !== undefined) };

@@ -207,6 +207,12 @@ export const settings = {
     meaning: "on lets clients' key sets and logout addresses be at private addresses, and by http on this machine: for closed networks",
     parse: parseSwitch,
   },
+  RATE_LIMITS: {
+    name: 'RATE_LIMITS',
+    default: 'on',
+    meaning: 'off counts no requests by address, client or user (docs/rate-limits.md): for load tests, or behind a proxy that does',
+    parse: parseSwitch,
+  },
   FEATURES: {
     name: 'FEATURES',
     default: '',

@@ -3,9 +3,6 @@ import { shown } from './setting.ts';
 /** Puts a setting out of reach of what else is called PORT or HOST on a shared machine. */
 export const PREFIX = 'KEYTURN_';
 
-// Names of settings to come: harmless already, so that an environment may be prepared for them.
-const RESERVED = ['RATE_LIMITS'];
-
 /**
  * Problem lines for the names that look like a setting and are none: a slip in ISSUER must not leave a server running with a default that
  * nobody chose. In the process environment, which holds other people's variables too, short names are not judged (`PORTS`, `GHOST`).
@@ -27,7 +24,7 @@ export function unknownNames(
 function problemOf(name: string, source: 'environment' | 'envFile', known: readonly string[]): string | undefined {
   const isPrefixed = name.toUpperCase().startsWith(PREFIX);
   const bare = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name;
-  if (known.includes(bare) || RESERVED.includes(bare)) {
+  if (known.includes(bare)) {
     return undefined;
   }
   if (isPrefixed) {

@@ -18,6 +18,7 @@ export type AuditEventName =
   | 'refresh_token_ahead_of_database'
   | 'access_token_revoked'
   | 'client_authentication_failed'
+  | 'rate_limited'
   | 'client_assertion_legacy_audience'
   | 'delivery_abandoned'
   | 'delivery_refused'

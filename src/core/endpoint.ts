@@ -88,6 +88,11 @@ export interface Endpoint {
   readonly body?: 'form' | 'json';
   /** The metadata member that announces the endpoint, such as `token_endpoint`. */
   readonly metadataName?: string;
+  /**
+   * Whether requests are counted by who proves to send them, or not at all, and not by their address: so it is with all that scripts of other
+   * origins may call. Everything else is counted by address before anything else is done (RATE_LIMITS).
+   */
+  readonly countsCallers?: boolean;
   /** Whether scripts of other origins may call it. Without credentials: cookies never count here. */
   readonly crossOrigin?: boolean;
   /** @throws OAuthError for a refusal; anything else is a bug or an outage. */

@@ -47,6 +47,7 @@ export function introspectionEndpoint(rooms: {
     path: '/introspect',
     methods: ['POST'],
     metadataName: 'introspection_endpoint',
+    countsCallers: true,
     async handle(request) {
       refuseRepeats(request.form);
       const isSigned = signIntrospection !== undefined && asksForSignedIntrospection(request.headers['accept']);

@@ -9,6 +9,7 @@ import { refuseRepeats } from '../core/parameters.ts';
 import { parseScope } from '../core/scope.ts';
 import { answerAlgorithm } from '../keys/answer-algorithm.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
+import type { RequestLimits } from '../limits/request-limits.ts';
 import type { AccessTokenBacker, AccessTokenBacking } from '../tokens/access-token-backing.ts';
 import type { AccessTokenReader, OwnAccessToken } from '../tokens/own-access-tokens.ts';
 import { InsufficientScope, InvalidToken, type PresentedAccessToken, presentedAccessToken } from '../tokens/presented-access-token.ts';
@@ -30,9 +31,11 @@ export function userinfoEndpoint(rooms: {
   readonly keys: Pick<KeyRing, 'current'>;
   readonly algorithms: readonly [SigningAlgorithm, ...SigningAlgorithm[]];
   readonly answerEncryption: Pick<AnswerEncryption, 'encrypted' | 'encryptedJson'>;
+  readonly limits: Pick<RequestLimits, 'user'>;
   readonly clock: Clock;
 }): Endpoint {
-  const { issuer, readAccessToken, backingOf, senderConstraints, users, subjects, keys, algorithms, answerEncryption, clock } = rooms;
+  const { issuer, readAccessToken, backingOf, senderConstraints, users, subjects, keys, algorithms, answerEncryption, limits, clock } =
+    rooms;
   const path = '/userinfo';
 
   return {
@@ -47,6 +50,9 @@ export function userinfoEndpoint(rooms: {
       const backing = token && (await backingOf(token));
       if (token === undefined || backing === undefined) {
         throw new InvalidToken('unknown, expired or revoked', presented.scheme);
+      }
+      if (backing.grant !== undefined) {
+        limits.user(backing.grant.user.id, request);
       }
       const claims = await claimsBy(token, backing, presented.scheme);
       // Last, because a proof is used up.

@@ -17,6 +17,7 @@ const WARNINGS: ReadonlySet<AuditEventName> = new Set<AuditEventName>([
   'refresh_token_reuse',
   'refresh_token_ahead_of_database',
   'client_authentication_failed',
+  'rate_limited',
   'client_assertion_legacy_audience',
   'delivery_abandoned',
   'delivery_refused',

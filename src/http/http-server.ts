@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import Koa from 'koa';
 import type { Logger } from 'pino';
+import type { RequestLimits } from '../limits/request-limits.ts';
 import { type ClientCertificates, clientCertificateReader } from './client-certificate.ts';
 import { connectionLimits, watchConnections } from './connections.ts';
 import { cookiesFor } from './cookies.ts';
@@ -18,6 +19,7 @@ export interface HttpServerDependencies {
   readonly mounted: readonly MountedEndpoint[];
   /** The issuer identifier. Where it is https, cookies are Secure and browsers are told to stay with https. */
   readonly issuer: string;
+  readonly limits: Pick<RequestLimits, 'page' | 'fieldsOf'>;
   readonly log: Logger;
   /** CIDR blocks whose X-Forwarded-For and X-Request-Id are believed. */
   readonly trustedProxies: readonly string[];
@@ -66,6 +68,7 @@ export function createHttpServer(dependencies: HttpServerDependencies): HttpServ
     cookies,
     certificateOf: clientCertificateReader(dependencies.clientCertificates),
     writer,
+    limits: dependencies.limits,
   });
   // What the shell could not answer: a socket that broke under the answer (these errors have the system's code), or a bug in the shell.
   app.on('error', (failure: NodeJS.ErrnoException) =>

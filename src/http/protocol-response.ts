@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { ProtocolResponse } from '../core/endpoint.ts';
+import type { RateLimitFields } from '../limits/rate-limit-fields.ts';
 import type { Cookies } from './cookies.ts';
 import { entityTags, isNotModified } from './entity-tags.ts';
 import type { EventStreams } from './event-streams.ts';
@@ -8,8 +9,8 @@ import { pagePolicy } from './page-policy.ts';
 
 /** Writes answers to the socket: the only place that does. */
 export interface ResponseWriter {
-  /** Writes the whole response. Nothing has been written when it throws. */
-  write(context: HttpContext, response: ProtocolResponse): void;
+  /** Writes the whole response. Nothing has been written when it throws. @param rateLimit what it says of a limit; a refusal's own counts. */
+  write(context: HttpContext, response: ProtocolResponse, rateLimit?: RateLimitFields): void;
 }
 
 /** What the answers of one server have in common. */
@@ -34,8 +35,12 @@ export function responseWriter({ cookies, secure, stylesheetSource, isClosing, s
   };
 
   return {
-    write(context, response) {
+    write(context, response, rateLimit) {
       const headers: OutgoingHttpHeaders = { ...everywhere, 'x-request-id': context.state.requestId };
+      if (rateLimit !== undefined) {
+        headers['ratelimit-policy'] = rateLimit['ratelimit-policy'];
+        headers.ratelimit = rateLimit.ratelimit;
+      }
       if (isClosing()) {
         headers.connection = 'close';
       }

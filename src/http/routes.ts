@@ -3,6 +3,7 @@ import { Router } from '@koa/router';
 import type Koa from 'koa';
 import type { Middleware } from 'koa';
 import type { Endpoint } from '../core/endpoint.ts';
+import type { RequestLimits } from '../limits/request-limits.ts';
 import type { ClientCertificateReader } from './client-certificate.ts';
 import type { Cookies } from './cookies.ts';
 import type { Exchange, HttpContext } from './exchange.ts';
@@ -23,6 +24,7 @@ export interface RouteDependencies {
   readonly cookies: Cookies;
   readonly certificateOf: ClientCertificateReader;
   readonly writer: ResponseWriter;
+  readonly limits: Pick<RequestLimits, 'page' | 'fieldsOf'>;
 }
 
 /**
@@ -53,13 +55,16 @@ export function addRoutes(app: Koa<Exchange>, dependencies: RouteDependencies): 
 const CROSS_ORIGIN: cors.Options = {
   origin: '*',
   allowHeaders: 'authorization,content-type,dpop',
-  exposeHeaders: 'www-authenticate,retry-after,dpop-nonce',
+  exposeHeaders: 'www-authenticate,retry-after,ratelimit,ratelimit-policy,dpop-nonce',
   maxAge: 7200,
   keepHeadersOnError: false,
 };
 
 function answers({ path, endpoint, quiet = false }: MountedEndpoint, dependencies: RouteDependencies): Middleware<Exchange> {
   const forBrowsers = endpoint.methods.includes('GET') && !endpoint.crossOrigin && endpoint.body !== 'json';
+  // A probe is never refused.
+  const byAddress = !endpoint.crossOrigin && endpoint.countsCallers !== true && !quiet;
+  const { limits, writer } = dependencies;
   return async (context) => {
     context.state.route = path;
     context.state.forBrowsers = forBrowsers;
@@ -68,7 +73,12 @@ function answers({ path, endpoint, quiet = false }: MountedEndpoint, dependencie
       // A GET of these may make a grant, whose code would be lost with the answer (RFC 9110 section 9.3.2 wants a HEAD to change nothing).
       throw new MethodNotAllowed(endpoint.methods.join(', '));
     }
-    dependencies.writer.write(context, await endpoint.handle(await readProtocolRequest(context, dependencies, endpoint.body)));
+    if (byAddress) {
+      limits.page(context.state);
+    }
+    const request = await readProtocolRequest(context, dependencies, endpoint.body);
+    const response = await endpoint.handle(request);
+    writer.write(context, response, limits.fieldsOf(request) ?? limits.fieldsOf(context.state));
   };
 }
 

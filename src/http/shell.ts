@@ -85,7 +85,13 @@ function record(log: Logger, context: HttpContext, ms: number, refusal: Refusal 
     // 499 is nginx's word for it. No status was sent.
     log.info({ ...line, status: 499 });
   } else if (failure instanceof OAuthError) {
-    log[refusal.status >= 500 ? 'warn' : 'info']({ ...line, error: refusal.code, reason: failure.message, detail: failure.detail });
+    // A flood is told of once (the audit event rate_limited), and not a line a request.
+    log[refusal.status >= 500 ? 'warn' : refusal.status === 429 ? 'debug' : 'info']({
+      ...line,
+      error: refusal.code,
+      reason: failure.message,
+      detail: failure.detail,
+    });
   } else {
     log.error({ ...line, error: refusal.code, err: failure });
   }

@@ -18,6 +18,7 @@ import {
   UnmetAuthenticationRequirements,
 } from '../core/errors.ts';
 import type { Parameters } from '../core/parameters.ts';
+import type { RequestLimits } from '../limits/request-limits.ts';
 import { chooseLanguage } from '../pages/languages.ts';
 import type { Subjects } from '../tokens/subjects.ts';
 import type { BrowserSessions } from './browser-sessions.ts';
@@ -67,9 +68,10 @@ export function authorizationFlow(rooms: {
   readonly subjects: Subjects;
   readonly pages: InteractionPages;
   readonly secondFactorPages: Pick<SecondFactorPages, 'stepUp'>;
+  readonly limits: Pick<RequestLimits, 'user'>;
   readonly clock: Clock;
 }): AuthorizationFlow {
-  const { issuer, requests, pushedRequests, prompts, sessions, issueCode, subjects, clock } = rooms;
+  const { issuer, requests, pushedRequests, prompts, sessions, issueCode, subjects, limits, clock } = rooms;
 
   const flow: AuthorizationFlow = {
     async begin(parameters, request) {
@@ -141,6 +143,10 @@ export function authorizationFlow(rooms: {
       if (contextClasses?.isRequired === true && !contextClasses.values.some((value) => reaches(session.methods, value))) {
         return flow.refuse(situation, new UnmetAuthenticationRequirements(NOT_REACHED), request);
       }
+      const spent = tooMany(session.userId, request);
+      if (spent !== undefined) {
+        return flow.refuse(situation, spent, request);
+      }
       const authentication = { ...session, methods: methodsTold(session.methods, contextClasses?.values ?? []) };
       await answerOnce(addressed);
       const { requestId } = request;
@@ -185,6 +191,19 @@ export function authorizationFlow(rooms: {
 
   function isAnotherUser({ addressed, authorization, session }: Situation): boolean {
     return session !== undefined && !isExpectedUser(subjects, addressed.client, authorization.subjects, session);
+  }
+
+  /** Counts an answer about a user. @returns the refusal, where there were too many: an error for the client, like any other. */
+  function tooMany(userId: string, request: ProtocolRequest): OAuthError | undefined {
+    try {
+      limits.user(userId, request);
+      return undefined;
+    } catch (error) {
+      if (error instanceof OAuthError) {
+        return error;
+      }
+      throw error;
+    }
   }
 
   /** Before anything is given: of two answers to one pushed request (two tabs, two nodes) the later has nothing. */

@@ -12,6 +12,7 @@ export interface CleanupCounts {
   readonly usedIdentifiers: number;
   readonly statusChanges: number;
   readonly statusBlocks: number;
+  readonly rateLimits: number;
 }
 
 export interface CleanupTimes {
@@ -46,6 +47,7 @@ export function cleanupOf(database: Database, pace: CleanupPace = CLEANUP_PACE):
   const identifiers = expiryOf(database, pace, { table: 'used_identifiers', end: 'expires_at' });
   const statusChanges = expiryOf(database, pace, { table: 'status_changes', end: 'changed_at' });
   const statusBlocks = expiryOf(database, pace, { table: 'status_blocks', end: 'expires_at' });
+  const rates = walkOf(database, pace, { table: 'rate_limits', key: 'key', over: 'spent_until < ?' });
   return {
     async run({ now, keepSeconds, forgetAttemptsSeconds }) {
       const end = now - keepSeconds;
@@ -59,6 +61,8 @@ export function cleanupOf(database: Database, pace: CleanupPace = CLEANUP_PACE):
         // A while after every node has let go of them.
         statusChanges: await statusChanges(end - STATUS_SPARE_SECONDS),
         statusBlocks: await statusBlocks(now - STATUS_SPARE_SECONDS),
+        // In microseconds.
+        rateLimits: await rates(now, [now * 1e6]),
       };
     },
   };

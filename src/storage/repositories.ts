@@ -8,6 +8,7 @@ import type { Deliveries } from '../deliveries/delivery.ts';
 import type { Grants } from '../grants/grants.ts';
 import type { Consents } from '../interaction/consents.ts';
 import type { Sessions } from '../interaction/session.ts';
+import type { SharedRates } from '../limits/shared-rates.ts';
 import type { ResourceStore } from '../resources/resource.ts';
 import type { EventStreams } from '../signals/event-stream.ts';
 import type { StatusEntries } from '../status-lists/entries.ts';
@@ -24,6 +25,7 @@ import { eventStreamsIn } from './event-streams.ts';
 import { grantsIn } from './grants.ts';
 import { loginAttemptsIn } from './login-attempts.ts';
 import { pushedRequestsIn } from './pushed-requests.ts';
+import { sharedRatesIn } from './rate-limits.ts';
 import { resourcesIn } from './resources.ts';
 import { revokedAccessTokensIn } from './revoked-access-tokens.ts';
 import { secondFactorsIn } from './second-factors.ts';
@@ -53,6 +55,7 @@ export interface Repositories {
   readonly statusEntries: StatusEntries;
   readonly statusChanges: StatusChanges;
   readonly eventStreams: EventStreams;
+  readonly sharedRates: SharedRates;
 }
 
 /** Make them once for a database: concurrent writes of one process are gathered in them. */
@@ -76,5 +79,6 @@ export function repositoriesIn(database: Database): Repositories {
     statusEntries,
     statusChanges: statusChangesIn(database),
     eventStreams: eventStreamsIn(database),
+    sharedRates: sharedRatesIn(database),
   };
 }

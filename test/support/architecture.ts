@@ -10,6 +10,7 @@ export interface SourceFile {
 const ROOMS = [
   'core',
   'config',
+  'limits',
   'outbound',
   'keys',
   'pages',

@@ -72,6 +72,7 @@ export async function prepareDeployment(location: DatabaseLocation, settings: Pr
     KEYS_DIR: keysDirectory,
     PORT: String(port),
     SIGNING_ALGS: 'ES256',
+    RATE_LIMITS: 'off',
     ...settings,
   };
   const reading = readConfig(own, undefined);

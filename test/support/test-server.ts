@@ -183,7 +183,7 @@ export function basic({ id, secret }: TestClient): string {
 
 function configOf(settings: TestSettings, location: DatabaseLocation): Config {
   const DATABASE_URL = location.kind === 'sqlite' ? `sqlite:${location.path}` : location.url;
-  const reading = readConfig({ PORT: '0', DATABASE_URL, LOG_LEVEL: 'silent', ...settings }, undefined);
+  const reading = readConfig({ PORT: '0', DATABASE_URL, LOG_LEVEL: 'silent', RATE_LIMITS: 'off', ...settings }, undefined);
   if ('problems' in reading) {
     throw new Error(reading.problems.join('\n'));
   }

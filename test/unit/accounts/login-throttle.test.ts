@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ACCOUNT_POLICY, ADDRESS_POLICY, createLoginThrottle, networkOf } from '../../../src/accounts/login-throttle.ts';
+import { ACCOUNT_POLICY, ADDRESS_POLICY, createLoginThrottle } from '../../../src/accounts/login-throttle.ts';
 import { inMemoryLoginAttempts } from './in-memory-login-attempts.ts';
 
 function throttleAt(start: number) {
@@ -122,24 +122,4 @@ describe('login throttle, per address', () => {
     }
     expect(guesses.filter((kind) => kind === 'admitted')).to.have.length.at.most(ADDRESS_POLICY.freeAttempts);
   });
-});
-
-describe('what counts as one address', () => {
-  const cases: readonly (readonly [string, string])[] = [
-    ['192.0.2.1', '192.0.2.1'],
-    ['::ffff:192.0.2.1', '192.0.2.1'],
-    ['::ffff:c000:201', '192.0.2.1'],
-    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
-    ['2001:DB8:1:2:ffff::', '2001:db8:1:2::/64'],
-    ['2001:db8:1:3::1', '2001:db8:1:3::/64'],
-    ['fe80::1%eth0', 'fe80::/64'],
-    ['::1', '::/64'],
-    ['', 'unknown'],
-    ['/run/keyturn.sock', 'unknown'],
-  ];
-  for (const [address, network] of cases) {
-    it(`takes ${JSON.stringify(address)} for ${network}`, () => {
-      expect(networkOf(address)).to.equal(network);
-    });
-  }
 });

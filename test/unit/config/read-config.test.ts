@@ -54,6 +54,7 @@ describe('configuration: defaults', () => {
       mutualTls: undefined,
       trustedProxies: [],
       outboundPrivateAddresses: false,
+      rateLimits: true,
       features: enabledByDefault,
       logLevel: 'info',
     });
@@ -152,10 +153,6 @@ describe('configuration: names that are no setting', () => {
       npm_config_loglevel: 'x',
     };
     expect(configOf(others, 'POSTGRES_PASSWORD=x\nTZ=UTC\nPOSTS=9')).to.deep.equal(configOf({}));
-  });
-
-  it('leaves alone the names of settings to come', () => {
-    expect(configOf({}, 'RATE_LIMITS=off')).to.deep.equal(configOf({}));
   });
 });
 

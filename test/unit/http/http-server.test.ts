@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { ProtocolResponse } from '../../../src/core/endpoint.ts';
 import { InvalidClient, InvalidGrant, StorageUnavailable } from '../../../src/core/errors.ts';
 import { createHttpServer } from '../../../src/http/http-server.ts';
+import { noLimits } from '../../../src/limits/request-limits.ts';
 import { ask, echo, exchange, mount, postForm, type RunningServer, startServer } from './running-server.ts';
 
 const never = async (): Promise<ProtocolResponse> => {
@@ -131,6 +132,7 @@ describe('http: where requests go', () => {
       health: async () => ({ ready: true, checks: {} }),
       stylesheetSource: '',
       errorPage: () => '',
+      limits: noLimits,
     };
     expect(() => createHttpServer({ ...dependencies, ...twice, log: server.http.server.emit as never })).to.throw('POST /token');
   });
@@ -164,7 +166,7 @@ describe('http: scripts of other origins (CORS)', () => {
     expect(refused.status).to.equal(400);
     expect(refused.headers).to.include({
       'access-control-allow-origin': '*',
-      'access-control-expose-headers': 'www-authenticate,retry-after,dpop-nonce',
+      'access-control-expose-headers': 'www-authenticate,retry-after,ratelimit,ratelimit-policy,dpop-nonce',
     });
     expect({ ...before.headers, ...refused.headers }).not.to.have.property('access-control-allow-credentials');
   });

@@ -4,6 +4,7 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import type { Endpoint, ProtocolRequest, ProtocolResponse } from '../../../src/core/endpoint.ts';
 import { createHttpServer, type HttpServer, type HttpServerDependencies } from '../../../src/http/http-server.ts';
+import { noLimits } from '../../../src/limits/request-limits.ts';
 
 export interface RunningServer {
   readonly http: HttpServer;
@@ -33,6 +34,7 @@ export async function startServer(dependencies: Partial<HttpServerDependencies> 
     issuer: 'http://localhost:4000',
     log: pino({ level: 'debug' }, sink),
     trustedProxies: [],
+    limits: noLimits,
     health: async () => ({ ready: true, checks: { database: 'ok' } }),
     stylesheetSource: "'sha256-AAAA'",
     errorPage: ({ status, code, description, requestId, acceptLanguage }) =>

@@ -4,6 +4,7 @@ import { authorizationOf, type RequestedContextClasses } from '../../../src/auth
 import { plainRequest } from '../../../src/authorization/received-request.ts';
 import type { ProtocolResponse } from '../../../src/core/endpoint.ts';
 import { authorizationFlow } from '../../../src/interaction/authorization-flow.ts';
+import { noLimits } from '../../../src/limits/request-limits.ts';
 import { subjectsWith } from '../../../src/tokens/subjects.ts';
 import { addressedRequest } from '../authorization/requests.ts';
 import { requestWith } from './browsers.ts';
@@ -33,6 +34,7 @@ async function arrival(methods: readonly string[], contextClasses: RequestedCont
     subjects: subjectsWith('salt'),
     pages: { login: unused, consent: unused },
     secondFactorPages: { stepUp: unused },
+    limits: noLimits,
     clock: { now: () => 2 },
   });
   const pending = { ...plainRequest(addressed.parameters), startedAt: 1, sessionAtStart: '' };

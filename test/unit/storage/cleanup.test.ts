@@ -25,6 +25,7 @@ const NONE = {
   usedIdentifiers: 0,
   statusChanges: 0,
   statusBlocks: 0,
+  rateLimits: 0,
 };
 
 onEachDatabase('the cleanup', (databases) => {

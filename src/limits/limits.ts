@@ -1,0 +1,19 @@
+import type { RateLimit } from './rate-limiter.ts';
+
+/** What is counted, each by its own key. Far above what honest use comes to, an office behind one address included. */
+export const LIMITS = {
+  /** Requests of browsers for pages, by address, before anything else is done with them: a login takes about five. */
+  page: { name: 'page', burst: 600, perSecond: 20 },
+  /** Requests of clients that name themselves and prove nothing, by address: a name that everybody knows must not be a key. */
+  publicClient: { name: 'public-client', burst: 600, perSecond: 20 },
+  /** Requests of a client that proved itself: more than a process can do, and there to end what has run wild. */
+  client: { name: 'client', burst: 30_000, perSecond: 10_000 },
+  /** Codes and claims about one user. */
+  user: { name: 'user', burst: 150, perSecond: 5 },
+  /** Wrong proofs of one client from one address. */
+  guessAtClient: { name: 'client-authentication', burst: 10, perSecond: 10 / 60 },
+  /** Wrong proofs of any clients from one address. */
+  guess: { name: 'client-authentications', burst: 50, perSecond: 30 / 60 },
+} as const satisfies Record<string, RateLimit>;
+
+export type LimitName = keyof typeof LIMITS;
