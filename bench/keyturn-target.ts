@@ -39,6 +39,8 @@ export async function startKeyturn(
     DATABASE_URL: postgres === undefined ? `sqlite:${join(folder, 'data', 'keyturn.sqlite')}` : await newDatabase(postgres.url),
     KEYS_DIR: join(folder, 'keys'),
     SIGNING_ALGS: algorithm === 'ES256' ? 'ES256,RS256' : 'RS256,ES256',
+    // One address and one client send all of it.
+    RATE_LIMITS: 'off',
     LOG_LEVEL: 'info',
   };
   const first = await startServerProcess([PROGRAM, 'serve'], { folder, environment });

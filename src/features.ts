@@ -27,8 +27,7 @@ import { clientSecretJwt } from './clients/client-secret-jwt.ts';
 import { clientSecretPost } from './clients/client-secret-post.ts';
 import { privateKeyJwt } from './clients/private-key-jwt.ts';
 import { publicClient } from './clients/public-client.ts';
-import { selfSignedTlsClientAuth } from './clients/self-signed-tls-client-auth.ts';
-import { tlsClientAuth } from './clients/tls-client-auth.ts';
+import { mutualTlsFeature, statusListFeature } from './conditional-features.ts';
 import { backChannelLogout } from './deliveries/back-channel-logout.ts';
 import { authorizationEndpoint } from './endpoints/authorization.ts';
 import { consentEndpoint } from './endpoints/consent.ts';
@@ -44,7 +43,6 @@ import { revocationEndpoint } from './endpoints/revocation.ts';
 import { secondFactorEndpoint } from './endpoints/second-factor.ts';
 import { secondFactorEnrolmentEndpoint } from './endpoints/second-factor-enrolment.ts';
 import { sharedSignalsEndpoints } from './endpoints/shared-signals.ts';
-import { statusListAggregationEndpoint, statusListEndpoint, statusListEventsEndpoint } from './endpoints/status-lists.ts';
 import { tokenEndpoint } from './endpoints/token.ts';
 import { transmitterMetadata } from './endpoints/transmitter-metadata.ts';
 import { userinfoEndpoint } from './endpoints/userinfo.ts';
@@ -59,7 +57,6 @@ import { secondFactorPrompt } from './interaction/second-factor-prompt.ts';
 import { languages } from './pages/languages.ts';
 import type { Rooms } from './rooms.ts';
 import { securityEventPush } from './signals/push-delivery.ts';
-import { certificateBinding } from './tokens/certificate-binding.ts';
 import { dpop } from './tokens/dpop.ts';
 import { DPOP_ALGORITHMS } from './tokens/dpop-key.ts';
 import { introspectionSigner } from './tokens/signed-introspection.ts';
@@ -280,40 +277,4 @@ function assertionMetadata(algorithms: readonly string[]): NonNullable<Feature['
     revocation_endpoint_auth_signing_alg_values_supported: algorithms,
     introspection_endpoint_auth_signing_alg_values_supported: algorithms,
   };
-}
-
-/** Absent where it is off: then there are no lists in memory either. */
-function statusListFeature({ statusLists }: Rooms): readonly Feature[] {
-  return statusLists === undefined
-    ? []
-    : [
-        {
-          specification: 'draft-ietf-oauth-status-list-21: Token Status List',
-          name: 'status-list',
-          endpoints: () => [
-            statusListAggregationEndpoint({ statusLists }),
-            statusListEventsEndpoint({ statusLists }),
-            statusListEndpoint({ statusLists }),
-          ],
-        },
-      ];
-}
-
-/** On with MUTUAL_TLS alone: without, no connection has a certificate of its client. */
-function mutualTlsFeature({ mutualTls, clientKeys }: Rooms): readonly Feature[] {
-  if (mutualTls === undefined) {
-    return [];
-  }
-  const { authorities } = mutualTls;
-  return [
-    {
-      specification: 'RFC 8705: client certificates (mutual TLS)',
-      clientAuthentication: [
-        ...(authorities === undefined ? [] : [tlsClientAuth({ authorities })]),
-        selfSignedTlsClientAuth({ clientKeys }),
-      ],
-      senderConstraints: [certificateBinding],
-      metadata: { tls_client_certificate_bound_access_tokens: true },
-    },
-  ];
 }

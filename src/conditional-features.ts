@@ -1,0 +1,44 @@
+import { selfSignedTlsClientAuth } from './clients/self-signed-tls-client-auth.ts';
+import { tlsClientAuth } from './clients/tls-client-auth.ts';
+import { statusListAggregationEndpoint, statusListEndpoint, statusListEventsEndpoint } from './endpoints/status-lists.ts';
+import type { Feature } from './feature.ts';
+import type { Rooms } from './rooms.ts';
+import { certificateBinding } from './tokens/certificate-binding.ts';
+
+// Entries of the list in features.ts that are made of something that may not be there.
+
+/** Absent where it is off: then there are no lists in memory either. */
+export function statusListFeature({ statusLists }: Rooms): readonly Feature[] {
+  return statusLists === undefined
+    ? []
+    : [
+        {
+          specification: 'draft-ietf-oauth-status-list-21: Token Status List',
+          name: 'status-list',
+          endpoints: () => [
+            statusListAggregationEndpoint({ statusLists }),
+            statusListEventsEndpoint({ statusLists }),
+            statusListEndpoint({ statusLists }),
+          ],
+        },
+      ];
+}
+
+/** On with MUTUAL_TLS alone: without, no connection has a certificate of its client. */
+export function mutualTlsFeature({ mutualTls, clientKeys }: Rooms): readonly Feature[] {
+  if (mutualTls === undefined) {
+    return [];
+  }
+  const { authorities } = mutualTls;
+  return [
+    {
+      specification: 'RFC 8705: client certificates (mutual TLS)',
+      clientAuthentication: [
+        ...(authorities === undefined ? [] : [tlsClientAuth({ authorities })]),
+        selfSignedTlsClientAuth({ clientKeys }),
+      ],
+      senderConstraints: [certificateBinding],
+      metadata: { tls_client_certificate_bound_access_tokens: true },
+    },
+  ];
+}
