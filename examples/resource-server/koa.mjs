@@ -1,10 +1,10 @@
 import { accessOf, metadata, protect } from 'keyturn/resource-server/koa';
 import Koa from 'koa';
-import { api, notesOf, port, started } from './settings.mjs';
+import { api, notesOf, port, scope, started } from './settings.mjs';
 
 const app = new Koa();
 app.use(metadata(api));
-app.use(protect(api, { scopes: ['notes:read'] }));
+app.use(protect(api, { scopes: [scope] }));
 app.use((context) => {
   context.body = notesOf(accessOf(context));
 });

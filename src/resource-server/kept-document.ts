@@ -14,8 +14,10 @@ export interface KeptDocumentOptions<T> {
   fetch(): Promise<T>;
   /** How long a document is as good as new, in seconds. */
   freshSeconds(document: T): number;
-  /** How long it may be used while it cannot be fetched, in seconds from when it was. */
+  /** How long it may be used while it cannot be fetched, in seconds from when it was known to be right. */
   usableSeconds: number;
+  /** When a document was last known to be right, in `elapsedSeconds`, if something else than its fetch tells; absent: nothing does. */
+  knownAt?(document: T): number;
   /** `renew`: whoever finds it no longer fresh waits for the next one. `use`: they get what there is, and the next one is fetched meanwhile. */
   whenNotFresh: 'renew' | 'use';
   time: Time;
@@ -63,13 +65,19 @@ export function keptDocument<T>(options: KeptDocumentOptions<T>): KeptDocument<T
     }
   }
 
+  function ageOf(known: typeof kept): number {
+    return known === undefined
+      ? Number.POSITIVE_INFINITY
+      : time.elapsedSeconds() - Math.max(known.fetchedAt, options.knownAt?.(known.document) ?? known.fetchedAt);
+  }
+
   function mayTry(): boolean {
     return underway !== undefined || time.elapsedSeconds() - failedAt >= RETRY_SECONDS;
   }
 
   return {
     async get() {
-      const age = kept === undefined ? Number.POSITIVE_INFINITY : time.elapsedSeconds() - kept.fetchedAt;
+      const age = ageOf(kept);
       const fresh = kept === undefined ? 0 : options.freshSeconds(kept.document);
       if (kept !== undefined && (age <= fresh || (options.whenNotFresh === 'use' && age <= options.usableSeconds))) {
         if (age > fresh * PREFETCH_SHARE && mayTry()) {
@@ -80,10 +88,7 @@ export function keptDocument<T>(options: KeptDocumentOptions<T>): KeptDocument<T
       if (mayTry()) {
         await load();
       }
-      if (
-        kept !== undefined &&
-        time.elapsedSeconds() - kept.fetchedAt <= Math.max(options.usableSeconds, options.freshSeconds(kept.document))
-      ) {
+      if (kept !== undefined && ageOf(kept) <= Math.max(options.usableSeconds, options.freshSeconds(kept.document))) {
         return kept.document;
       }
       throw new Unavailable('The document could not be fetched, and none that may still be used is kept.');

@@ -86,6 +86,7 @@ export function resourceServer(options: ResourceServerOptions): ResourceServer {
       fetchText: text,
       policy: { boundSeconds, beyond },
       isListening: () => listen && events.isListening(),
+      lastHeardAt: () => events.lastHeardAt(),
       time,
       onFailure: onProblem,
     });

@@ -9,6 +9,8 @@ export interface StatusEvents {
   start(): void;
   /** Whether something was heard lately, so that no news is good news. */
   isListening(): boolean;
+  /** When something was last heard and applied, also if that connection is gone; -Infinity: never. */
+  lastHeardAt(): number;
   close(): void;
 }
 
@@ -29,6 +31,7 @@ const WITHOUT_ENDPOINT_MILLISECONDS = 600_000;
 
 export function statusEvents({ endpoint, lists, fetch: fetchFrom, time, onFailure }: StatusEventsOptions): StatusEvents {
   let heardAt = Number.NEGATIVE_INFINITY;
+  let appliedAt = Number.NEGATIVE_INFINITY;
   let closing: AbortController | undefined;
   let lastEventId: string | undefined;
 
@@ -87,8 +90,14 @@ export function statusEvents({ endpoint, lists, fetch: fetchFrom, time, onFailur
           apply(event, lists());
         }
         lastEventId = parser.lastEventId() ?? lastEventId;
+        // After what was in it: of a connection that goes on with an older one, that is what was missed.
+        appliedAt = heardAt;
       }
     } finally {
+      // A connection that the other side ends has told everything until then; one that fell silent told nothing since.
+      if (!silence.signal.aborted) {
+        appliedAt = time.elapsedSeconds();
+      }
       clearInterval(watch);
     }
   }
@@ -101,6 +110,7 @@ export function statusEvents({ endpoint, lists, fetch: fetchFrom, time, onFailur
       }
     },
     isListening: () => time.elapsedSeconds() - heardAt <= SILENCE_SECONDS,
+    lastHeardAt: () => appliedAt,
     close: () => closing?.abort(),
   };
 }

@@ -36,6 +36,8 @@ export interface StatusListsOptions {
   readonly policy: StalenessPolicy;
   /** Whether the issuer tells of changes at this moment, so that lists need not be fetched to find out. */
   readonly isListening: () => boolean;
+  /** When it was last heard, on this connection or the one before, in `elapsedSeconds`; -Infinity: never. */
+  readonly lastHeardAt: () => number;
   readonly time: Time;
   readonly onFailure: (error: unknown) => void;
 }
@@ -82,15 +84,25 @@ export function statusLists(options: StatusListsOptions): StatusLists {
       freshSeconds({ askedAt, ttlSeconds }) {
         const changedAt = Math.max(allChangedAt, announced.unspecifiedAt(uri));
         if (askedAt <= changedAt) {
-          return 0;
+          return Number.NEGATIVE_INFINITY;
         }
-        return options.isListening() ? Math.max(LISTENING_SECONDS, ttlSeconds) : ttlSeconds;
+        const isOld = time.elapsedSeconds() - askedAt > Math.max(LISTENING_SECONDS, ttlSeconds);
+        return options.isListening() && !isOld ? Number.POSITIVE_INFINITY : ttlSeconds;
       },
+      knownAt: ({ askedAt }) => knownAt(askedAt, announced.unspecifiedAt(uri)),
       usableSeconds: policy.beyond === 'accept' ? Number.POSITIVE_INFINITY : policy.boundSeconds,
       whenNotFresh: 'renew',
       time,
       onFailure: options.onFailure,
     });
+  }
+
+  /** What was told since the list was fetched is known: it is as new as the last word of the issuer, or was until it said that it is not. */
+  function knownAt(askedAt: number, changedAt: number): number {
+    if (askedAt <= allChangedAt) {
+      return askedAt;
+    }
+    return changedAt >= askedAt ? changedAt : options.lastHeardAt();
   }
 
   return {

@@ -97,6 +97,24 @@ describe('resource server library: listening for revocations', () => {
     await until(() => issuer.listeners() === 1);
   });
 
+  it('counts the bound from what it heard last, and not from the fetch of the list, when the issuer goes away', async () => {
+    elapsed += 250;
+    issuer.tell(': still here\n\n');
+    await until(async () => {
+      issuer.requests.length = 0;
+      await granted(api, bearer(await tokenAt(5)));
+      return issuer.requests.length === 0;
+    });
+    issuer.isAway = true;
+    issuer.hangUp();
+    await until(() => issuer.listeners() === 0);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    elapsed += 59;
+    await granted(api, bearer(await tokenAt(5)));
+    elapsed += 2;
+    expect((await denied(api, bearer(await tokenAt(5)))).status).to.equal(503);
+  });
+
   it('stops when it is closed', async () => {
     api.close();
     await until(() => issuer.listeners() === 0);
