@@ -1,4 +1,5 @@
 import { verify as cryptoVerify, type KeyObject } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { SigningAlgorithm } from '../config/config.ts';
 import { JWS_PARAMETERS } from './signing-key.ts';
 
@@ -20,8 +21,17 @@ export interface OwnTokens {
 
 /** @param keys where a published key is found by its `kid`: the key ring. */
 export function ownTokens(keys: { verificationKey(kid: string): VerificationKey | undefined }): OwnTokens {
+  // A token that is asked about again costs no second verification. What it said of its key is looked at each time: a key that was taken back
+  // bears nothing out any more.
+  const verified = new LRUCache<string, Verified>({ max: MOST_VERIFIED });
+
   return {
     async verify(token, { typ }) {
+      const known = verified.get(token);
+      // A kid is the thumbprint of its key: while there is one of that name, it is that key.
+      if (known?.typ === typ && keys.verificationKey(known.kid) !== undefined) {
+        return known.claims;
+      }
       const [header, payload, signature, ...more] = token.split('.');
       if (header === undefined || payload === undefined || signature === undefined || more.length > 0) {
         return undefined;
@@ -31,9 +41,22 @@ export function ownTokens(keys: { verificationKey(kid: string): VerificationKey 
       if (key === undefined || signatureBytes === undefined || !(await isSignedBy(key, `${header}.${payload}`, signatureBytes))) {
         return undefined;
       }
-      return jsonObject(payload);
+      const claims = jsonObject(payload);
+      if (claims !== undefined) {
+        verified.set(token, { typ, kid: key.kid, claims: Object.freeze(claims) });
+      }
+      return claims;
     },
   };
+}
+
+// About two kilobytes each.
+const MOST_VERIFIED = 2000;
+
+interface Verified {
+  readonly typ: string;
+  readonly kid: string;
+  readonly claims: Readonly<Record<string, unknown>>;
 }
 
 /**

@@ -14,6 +14,9 @@ import { coalesceWrites } from './write-coalescer.ts';
 export function grantsIn(database: Database, entries: Pick<StatusEntries, 'next'> = statusEntriesIn(database)): Grants {
   const changes = coalesceWrites({ key: idOf, run: changer(database), ...LIMITS });
   const creations = coalesceWrites({ key: ({ id }: NumberedGrant) => id, run: creator(database), ...LIMITS });
+  // Questions travel together too: a call of the driver costs more than the row. The same grant may be asked for many times in one batch.
+  const lookups = coalesceWrites({ key: ({ place: own }: Lookup) => String(own), run: finder(database), ...LIMITS });
+  let place = 0;
   // Those that wait for an entry are accepted all the same, and written before the database closes.
   const waiting = new Set<Promise<boolean>>();
 
@@ -30,15 +33,12 @@ export function grantsIn(database: Database, entries: Pick<StatusEntries, 'next'
 
   database.beforeClose(async () => {
     await Promise.allSettled(waiting);
-    await Promise.all([changes.close(), creations.close()]);
+    await Promise.all([changes.close(), creations.close(), lookups.close()]);
   });
 
   return {
     create: (grant) => reportGoneParties(() => numbered(grant)),
-    async find(id) {
-      const [row] = await database.rows<GrantRow>(`SELECT ${GRANT_COLUMNS} FROM grants WHERE id = ?`, [id]);
-      return row && grantOf(row);
-    },
+    find: (id) => lookups.submit({ id, place: place++ }),
     advance: (advance) => changes.submit({ kind: 'advance', ...advance }),
     revoke: async (id, reason, now) => (await changes.submit({ kind: 'revoke', grantId: id, reason, now })) !== undefined,
     revokeAll: (filter, reason, now) =>
@@ -64,6 +64,28 @@ export function grantsIn(database: Database, entries: Pick<StatusEntries, 'next'
 }
 
 const LIMITS = { largestBatch: 256, longestQueue: 10_000, longestWaitMilliseconds: 5000 };
+
+interface Lookup {
+  readonly id: string;
+  /** Its number, so that none is like another. */
+  readonly place: number;
+}
+
+/** @returns for each question the grant, as it is after all that was written before it was asked. */
+function finder(database: Database): (batch: readonly Lookup[]) => Promise<readonly (Grant | undefined)[]> {
+  const input = batchInput(database.kind, [['id', 'text']]);
+  const statement = `SELECT ${GRANT_COLUMNS} FROM grants JOIN ${input.sql} ON grants.id = input.id`;
+
+  return async (batch) => {
+    const ids = [...new Set(batch.map(({ id }) => id))];
+    const rows = await database.rows<GrantRow>(statement, input.bindings(ids.map((id) => [id])));
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    return batch.map(({ id }) => {
+      const row = byId.get(id);
+      return row && grantOf(row);
+    });
+  };
+}
 
 /** What waits in the queue for one statement: a compare-and-swap on the generation, or the end of a grant. */
 type Change =

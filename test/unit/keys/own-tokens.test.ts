@@ -33,6 +33,17 @@ describe('tokens of our own (RFC 8725)', () => {
     }
   });
 
+  it('are remembered, of their own type alone, and no longer than their key is published', async () => {
+    const key = await newKey('ES256');
+    keys.set(key.kid, key);
+    const own = await localSigningKey(key).sign(typ, { sub: 'remembered' });
+    const first = await tokens.verify(own, { typ });
+    expect(await tokens.verify(own, { typ })).to.equal(first);
+    expect(await tokens.verify(own, { typ: 'JWT' })).to.equal(undefined);
+    keys.delete(key.kid);
+    expect(await tokens.verify(own, { typ })).to.equal(undefined);
+  });
+
   it('are not recognised with another key of the same kind, or with a signature that is cut, empty or long', async () => {
     for (const key of keys.values()) {
       const [header, payload, signature = ''] = (await localSigningKey(key).sign(typ, { sub: 'a' })).split('.');

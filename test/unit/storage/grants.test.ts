@@ -81,6 +81,17 @@ onEachDatabase('grants in the database', (databases) => {
     expect(await grants.revoke('nobody', 'operator', 1)).to.equal(false);
   });
 
+  it('are found many at once in few statements, each with its own answer, the same one for all who ask', async () => {
+    const made = await Promise.all(Array.from({ length: 40 }, () => created()));
+    const asked = [...made.map(({ id }) => id), 'no-such-grant', ...made.map(({ id }) => id)];
+    let found: readonly ({ readonly id: string } | undefined)[] = [];
+    const seen = await statements(async () => {
+      found = await Promise.all(asked.map((id) => grants.find(id)));
+    });
+    expect(found.map((grant) => grant?.id)).to.deep.equal(asked.map((id) => (id === 'no-such-grant' ? undefined : id)));
+    expect(seen.length).to.be.lessThan(4);
+  });
+
   it('makes many at once in few statements, and fails only the one whose client is gone', async () => {
     const good = Array.from({ length: 60 }, () => newGrant(parties));
     const bad = newGrant({ ...parties, clientId: 'gone' });
