@@ -52,16 +52,18 @@ export function createPasswords(limits = { concurrency: 2, waiting: 16 }): Passw
     async hash(password) {
       const prepared = prepare(password);
       refuseUnacceptable(prepared);
-      const { hash } = await argon2();
-      return queue.run(() => hash(prepared, PASSWORD_HASHING));
+      // In the queue from the start: what is refused is decided by how many wait, not by how long the library took to load.
+      return queue.run(async () => (await argon2()).hash(prepared, PASSWORD_HASHING));
     },
     async verify(passwordHash, password) {
       const prepared = prepare(password);
       const isPossible = passwordHash !== undefined && Buffer.byteLength(prepared) <= LONGEST_PASSWORD_BYTES;
       const compared = isPossible ? passwordHash : nobodysHash;
-      const { parseOptions, verify } = await argon2();
-      const matches = await queue.run(() => verify(compared, prepared));
-      return { matches: isPossible && matches, isOutdated: isOutdated(compared, parseOptions(compared)) };
+      return queue.run(async () => {
+        const { parseOptions, verify } = await argon2();
+        const matches = await verify(compared, prepared);
+        return { matches: isPossible && matches, isOutdated: isOutdated(compared, parseOptions(compared)) };
+      });
     },
   };
 }

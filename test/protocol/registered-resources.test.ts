@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import type { Answer } from '../support/answers.ts';
@@ -325,6 +326,9 @@ onEachDatabase('registered resources (RFC 8707)', (database) => {
       await eventually(async () => {
         expect(await scopeOf()).to.equal('api:write');
       });
+      // Past the moment in which PostgreSQL tells the server that something changed, and what is in memory is dropped.
+      await pause(300);
+      await scopeOf();
       await tables.rows('ALTER TABLE resources RENAME TO resources_away', []);
       await tables.rows('ALTER TABLE clients RENAME TO clients_away', []);
       expect(await scopeOf()).to.equal('api:write');
