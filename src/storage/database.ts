@@ -9,6 +9,8 @@ export type Binding = string | number | null | readonly (string | number | null)
 export interface Connections {
   readonly kind: DatabaseLocation['kind'];
   readonly knex: Knex;
+  /** One SQL statement. @returns the rows it selects or returns. */
+  rows<Row>(sql: string, bindings: readonly Binding[]): Promise<readonly Row[]>;
   /** Runs work that may take minutes, such as a migration, without the limits of the request path. */
   patiently<T>(work: (knex: Knex) => Promise<T>): Promise<T>;
   /** @throws StorageUnavailable when what is open is no longer what the location names. */
@@ -51,11 +53,7 @@ export function databaseOn(connections: Connections): Database {
   return {
     kind,
     run: (work) => reportOutages(() => work(knex)),
-    rows: (sql, bindings) =>
-      reportOutages(async () => {
-        const answer: unknown = await knex.raw(sql, bindings as Knex.RawBinding[]);
-        return rowsOf(answer);
-      }),
+    rows: (sql, bindings) => reportOutages(() => connections.rows(sql, bindings)),
     transaction: (work) => reportOutages(() => knex.transaction(work)),
     patiently: (work) => reportOutages(() => connections.patiently(work)),
     verifyLocation: () => connections.verifyLocation(),

@@ -2,9 +2,10 @@ import { NO_DETAILS } from '../authorization-details/authorization-detail.ts';
 import { formatScope, type Scope } from '../core/scope.ts';
 import type { Confirmation, Grant, RevocationReason } from '../grants/grant.ts';
 import type { NewGrant } from '../grants/grants.ts';
+import type { Database } from './database.ts';
 
 /** A row of `grants` with what is read of its user. */
-export interface GrantRow {
+interface GrantRow {
   readonly id: string;
   readonly client_id: string;
   readonly user_id: string;
@@ -32,12 +33,31 @@ export interface GrantRow {
   readonly user_access_token_claims: string;
 }
 
-/** What a statement selects, or returns, for a `GrantRow`. The subqueries read the row of the user that is there by the foreign key. */
-export const GRANT_COLUMNS = `grants.id, grants.client_id, grants.user_id, grants.scope, grants.resources, grants.auth_time, grants.auth_methods,
-  grants.session_id, grants.redirect_uri, grants.redirect_uri_given, grants.code_challenge, grants.openid, grants.authorization_details, grants.confirmation, grants.bound_from, grants.generation, grants.generation_at,
-  grants.expires_at, grants.absolute_expires_at, grants.created_at, grants.status_entry, grants.revoked_at, grants.revocation_reason,
-  (SELECT users.disabled_at FROM users WHERE users.id = grants.user_id) AS user_disabled_at,
-  (SELECT users.access_token_claims FROM users WHERE users.id = grants.user_id) AS user_access_token_claims`;
+/** How statements about grants answer on a database. */
+export interface GrantSelection {
+  /** What a statement selects or returns for a grant. */
+  readonly sql: string;
+  /** @returns the grant by a row of its answer. */
+  grantOf(row: object): Grant;
+}
+
+/** On SQLite a row is one text of JSON: for its driver a value costs more than all that is in it does for JSON.parse. */
+export function grantSelection(kind: Database['kind']): GrantSelection {
+  if (kind === 'postgres') {
+    return { sql: COLUMNS.map(([name, sql]) => `${sql} AS ${name}`).join(', '), grantOf: (row) => grantOf(row as GrantRow) };
+  }
+  return {
+    sql: `json_array(${COLUMNS.map(([, sql]) => sql).join(', ')}) AS packed`,
+    grantOf(row) {
+      const values: unknown[] = JSON.parse((row as { readonly packed: string }).packed);
+      const unpacked: Record<string, unknown> = {};
+      for (const [index, [name]] of COLUMNS.entries()) {
+        unpacked[name] = values[index];
+      }
+      return grantOf(unpacked as unknown as GrantRow);
+    },
+  };
+}
 
 /** The columns a new row is given, and their SQL types. The others begin as NULL. */
 export const NEW_GRANT_COLUMNS = [
@@ -63,6 +83,15 @@ export const NEW_GRANT_COLUMNS = [
   ['created_at', 'bigint'],
   ['status_entry', 'bigint'],
 ] as const;
+
+// The subqueries read the row of the user that is there by the foreign key.
+const COLUMNS: readonly (readonly [name: keyof GrantRow, sql: string])[] = [
+  ...NEW_GRANT_COLUMNS.map(([name]) => [name, `grants.${name}`] as const),
+  ['revoked_at', 'grants.revoked_at'],
+  ['revocation_reason', 'grants.revocation_reason'],
+  ['user_disabled_at', '(SELECT users.disabled_at FROM users WHERE users.id = grants.user_id)'],
+  ['user_access_token_claims', '(SELECT users.access_token_claims FROM users WHERE users.id = grants.user_id)'],
+];
 
 /** A new grant with its place in the status lists. */
 export type NumberedGrant = NewGrant & { readonly statusEntry: number };
@@ -94,7 +123,7 @@ export function valuesOf(grant: NumberedGrant): readonly (string | number | null
   ];
 }
 
-export function grantOf(row: GrantRow): Grant {
+function grantOf(row: GrantRow): Grant {
   return {
     id: row.id,
     clientId: row.client_id,

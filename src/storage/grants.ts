@@ -6,7 +6,7 @@ import type { StatusEntries } from '../status-lists/entries.ts';
 import { batchInput } from './batch-input.ts';
 import type { Database } from './database.ts';
 import { isRetryable, reportGoneParties } from './failures.ts';
-import { confirmationText, GRANT_COLUMNS, type GrantRow, grantOf, NEW_GRANT_COLUMNS, type NumberedGrant, valuesOf } from './grant-rows.ts';
+import { confirmationText, grantSelection, NEW_GRANT_COLUMNS, type NumberedGrant, valuesOf } from './grant-rows.ts';
 import { statusEntriesIn } from './status-entries.ts';
 import { coalesceWrites } from './write-coalescer.ts';
 
@@ -43,7 +43,7 @@ export function grantsIn(database: Database, entries: Pick<StatusEntries, 'next'
     revoke: async (id, reason, now) => (await changes.submit({ kind: 'revoke', grantId: id, reason, now })) !== undefined,
     revokeAll: (filter, reason, now) =>
       database.run((knex) =>
-        matching(knex<GrantRow>('grants'), filter).whereNull('revoked_at').update({ revoked_at: now, revocation_reason: reason }),
+        matching(knex('grants'), filter).whereNull('revoked_at').update({ revoked_at: now, revocation_reason: reason }),
       ),
     async renewStatusEntry(id, statusEntry) {
       const fresh = await entries.next();
@@ -54,11 +54,12 @@ export function grantsIn(database: Database, entries: Pick<StatusEntries, 'next'
       ]);
     },
     async list(filter, { before, limit }) {
+      const selection = grantSelection(database.kind);
       const rows = await database.run((knex) => {
-        const query = matching(knex('grants'), filter).select(knex.raw(GRANT_COLUMNS)).orderBy('id', 'desc').limit(limit);
+        const query = matching(knex('grants'), filter).select(knex.raw(selection.sql)).orderBy('id', 'desc').limit(limit);
         return before === undefined ? query : query.where('id', '<', before);
       });
-      return (rows as GrantRow[]).map(grantOf);
+      return (rows as object[]).map(selection.grantOf);
     },
   };
 }
@@ -74,17 +75,19 @@ interface Lookup {
 /** @returns for each question the grant, as it is after all that was written before it was asked. */
 function finder(database: Database): (batch: readonly Lookup[]) => Promise<readonly (Grant | undefined)[]> {
   const input = batchInput(database.kind, [['id', 'text']]);
-  const statement = `SELECT ${GRANT_COLUMNS} FROM grants JOIN ${input.sql} ON grants.id = input.id`;
+  const selection = grantSelection(database.kind);
+  const statement = `SELECT ${selection.sql} FROM grants JOIN ${input.sql} ON grants.id = input.id`;
 
   return async (batch) => {
     const ids = [...new Set(batch.map(({ id }) => id))];
-    const rows = await database.rows<GrantRow>(statement, input.bindings(ids.map((id) => [id])));
-    const byId = new Map(rows.map((row) => [row.id, row]));
-    return batch.map(({ id }) => {
-      const row = byId.get(id);
-      return row && grantOf(row);
-    });
+    const rows = await database.rows<object>(statement, input.bindings(ids.map((id) => [id])));
+    const byId = grantsById(rows.map(selection.grantOf));
+    return batch.map(({ id }) => byId.get(id));
   };
+}
+
+function grantsById(grants: readonly Grant[]): ReadonlyMap<string, Grant> {
+  return new Map(grants.map((grant) => [grant.id, grant]));
 }
 
 /** What waits in the queue for one statement: a compare-and-swap on the generation, or the end of a grant. */
@@ -108,6 +111,7 @@ const CHANGE_COLUMNS = [
 /** @returns for each change the grant afterwards, or undefined where nothing was changed. */
 function changer(database: Database): (batch: readonly Change[]) => Promise<readonly (Grant | undefined)[]> {
   const input = batchInput(database.kind, CHANGE_COLUMNS);
+  const selection = grantSelection(database.kind);
   const least = database.kind === 'sqlite' ? 'min' : 'least';
   const statement = `
     UPDATE grants SET
@@ -129,17 +133,14 @@ function changer(database: Database): (batch: readonly Change[]) => Promise<read
         AND CASE WHEN input.catch_up = 1 THEN coalesce(grants.absolute_expires_at, input.at + 1) ELSE grants.expires_at END > input.at
         AND (grants.confirmation IS NULL OR grants.confirmation = input.confirmation)
         AND EXISTS (SELECT 1 FROM users WHERE users.id = grants.user_id AND users.disabled_at IS NULL)))
-    RETURNING ${GRANT_COLUMNS}`;
+    RETURNING ${selection.sql}`;
 
   return async (batch) => {
     // Nodes that lock the same rows in the same order do not wait for each other in a circle.
     const rows = batch.map(inputOf).toSorted(([a], [b]) => (a < b ? -1 : 1));
-    const changed = await again(() => database.rows<GrantRow>(statement, input.bindings(rows)));
-    const byId = new Map(changed.map((row) => [row.id, row]));
-    return batch.map(({ grantId }) => {
-      const row = byId.get(grantId);
-      return row && grantOf(row);
-    });
+    const changed = await again(() => database.rows<object>(statement, input.bindings(rows)));
+    const byId = grantsById(changed.map(selection.grantOf));
+    return batch.map(({ grantId }) => byId.get(grantId));
   };
 }
 

@@ -1,6 +1,6 @@
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
-import type { Connections } from './database.ts';
+import { type Connections, rowsOf } from './database.ts';
 import { DatabaseOpenError } from './database-open-error.ts';
 import { codeOf } from './failures.ts';
 import { silentLog } from './silent-log.ts';
@@ -29,6 +29,7 @@ export async function connectPostgres(
   return {
     kind: 'postgres',
     knex: connections,
+    rows: async (sql, bindings) => rowsOf(await connections.raw(sql, bindings as Knex.RawBinding[])),
     async patiently(work) {
       const own = pool(url, { connections: 1, statementMilliseconds: 0 }, hasPooler);
       try {

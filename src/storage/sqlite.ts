@@ -8,6 +8,7 @@ import type { Connections } from './database.ts';
 import { DatabaseOpenError } from './database-open-error.ts';
 import { codeOf } from './failures.ts';
 import { silentLog } from './silent-log.ts';
+import { sqliteStatements } from './sqlite-statements.ts';
 
 /**
  * Opens a SQLite file with one connection: SQLite has one writer, and one connection is the simplest queue for it.
@@ -134,9 +135,11 @@ async function refuseDamage(connection: Knex, bytes: number): Promise<void> {
 }
 
 function connectionsOn(connection: Knex, file: string, opened: string): Connections {
+  const statements = sqliteStatements(connection);
   return {
     kind: 'sqlite',
     knex: connection,
+    rows: statements.rows,
     patiently: (work) => work(connection),
     async verifyLocation() {
       if ((await identityOf(file).catch(() => undefined)) !== opened) {
@@ -144,6 +147,7 @@ function connectionsOn(connection: Knex, file: string, opened: string): Connecti
       }
     },
     async settle() {
+      statements.finalize();
       await connection.raw('PRAGMA wal_checkpoint(TRUNCATE)');
     },
   };
