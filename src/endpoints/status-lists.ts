@@ -1,5 +1,6 @@
 import type { Endpoint, ProtocolRequest, ProtocolResponse } from '../core/endpoint.ts';
 import { TemporarilyUnavailable } from '../core/errors.ts';
+import { networkOf } from '../limits/network.ts';
 import type { StatusLists } from '../status-lists/status-lists.ts';
 import { STATUS_LISTS_PATH } from '../status-lists/status-references.ts';
 
@@ -58,14 +59,19 @@ export function statusListEventsEndpoint({ statusLists: { listeners } }: { reado
     metadataName: 'status_list_events_endpoint',
     crossOrigin: true,
     async handle({ headers, remoteAddress }: ProtocolRequest) {
-      if (!listeners.hasRoom(remoteAddress)) {
+      if (!listeners.isCurrent()) {
+        throw new TemporarilyUnavailable('This node cannot tell of changes at the moment: fetch the lists.', undefined, 5);
+      }
+      // By network, as everything that is counted by address: the addresses of one IPv6 subscriber would take all the room there is.
+      const network = networkOf(remoteAddress);
+      if (!listeners.hasRoom(network)) {
         throw new TemporarilyUnavailable('Too many listen already: fetch the lists as often as their ttl says.', undefined, 30);
       }
       const lastEventId = headers['last-event-id'];
       return {
         kind: 'stream',
         contentType: 'text/event-stream',
-        open: (sink) => listeners.open(sink, remoteAddress, lastEventId === undefined ? undefined : String(lastEventId)),
+        open: (sink) => listeners.open(sink, network, lastEventId === undefined ? undefined : String(lastEventId)),
       };
     },
   };

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { constants, deflate } from 'node:zlib';
 import { LRUCache } from 'lru-cache';
 import type { SigningAlgorithm } from '../config/config.ts';
-import type { Clock } from '../core/clock.ts';
+import type { EpochSeconds } from '../core/clock.ts';
 import type { SigningKey } from '../keys/signing-key.ts';
 import { LIST_ENTRIES } from './entries.ts';
 import type { ListKey } from './list-keys.ts';
@@ -29,9 +29,10 @@ export function listPublisher(rooms: {
   readonly references: Pick<StatusReferences, 'uri'>;
   readonly aggregationUri: string;
   readonly ttlSeconds: number;
-  readonly clock: Clock;
+  /** Until when the bits have everything. A list is good from then on, and not from when it is signed: a node that is cut off makes none new. */
+  readonly knownAt: () => EpochSeconds;
 }): ListPublisher {
-  const { keys, bits, references, aggregationUri, ttlSeconds, clock } = rooms;
+  const { keys, bits, references, aggregationUri, ttlSeconds, knownAt } = rooms;
   const { validSeconds, renewSeconds } = listTimes(ttlSeconds);
   const compressed = new LRUCache<string, Promise<Compressed>>({ max: MOST_LISTS });
   const published = new LRUCache<string, { readonly state: string; readonly made: Promise<PublishedList> }>({ max: MOST_LISTS * 4 });
@@ -54,7 +55,7 @@ export function listPublisher(rooms: {
     const { lst, digest } = await compressedList(key, list, version);
     const signer = keys.current(key.alg);
     const sub = references.uri(key.name, list);
-    const iat = clock.now();
+    const iat = knownAt();
     const token = await signer.sign('statuslist+jwt', {
       sub,
       iat,
@@ -71,7 +72,7 @@ export function listPublisher(rooms: {
 
   return (key, list) => {
     const version = bits.version(list);
-    const period = Math.floor(clock.now() / renewSeconds);
+    const period = Math.floor(knownAt() / renewSeconds);
     const uri = references.uri(key.name, list);
     const state = `${key.isRevoked ? 'revoked' : version} ${period} ${keys.current(key.alg).kid}`;
     const known = published.get(uri);

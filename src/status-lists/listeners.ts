@@ -11,15 +11,17 @@ export interface StatusEvent {
 
 /** Resource servers that listen for revocations: `text/event-stream` (WHATWG HTML section 9.2). */
 export interface StatusListeners {
-  /** Whether one more, from that address, may listen. */
-  hasRoom(remoteAddress: string): boolean;
+  /** Whether one more, from that address, may listen. @param caller an address, or the network it stands for. */
+  hasRoom(caller: string): boolean;
+  /** Whether this node can tell of changes at all: while it cannot see those of other nodes, its silence must not be taken for good news. */
+  isCurrent(): boolean;
   /**
    * Tells a listener of every change from now on, and of those since the event it had last. @returns to be called when it is gone.
    * @param lastEventId as it was sent; undefined: it listens for the first time.
    */
-  open(sink: StreamSink, remoteAddress: string, lastEventId: string | undefined): () => void;
+  open(sink: StreamSink, caller: string, lastEventId: string | undefined): () => void;
   publish(event: StatusEvent): void;
-  /** To be called every 15 seconds or so: proxies cut connections on which nothing happens. */
+  /** To be called every 15 seconds or so: proxies cut connections on which nothing happens. Says nothing while this node is not current. */
   beat(): void;
 }
 
@@ -27,7 +29,13 @@ export interface StatusListeners {
  * Events are named by the second in which this node learned of the change, so that a listener can go on at any node: it is told again of what
  * happened since then, with some time to spare for clocks that differ. To be told twice changes nothing, since what is invalid stays so.
  */
-export function statusListeners({ clock, limits = LIMITS }: { readonly clock: Clock; readonly limits?: ListenerLimits }): StatusListeners {
+export function statusListeners(rooms: {
+  readonly clock: Clock;
+  /** Until when this node knows of every change. */
+  readonly knownAt?: () => EpochSeconds;
+  readonly limits?: ListenerLimits;
+}): StatusListeners {
+  const { clock, knownAt = clock.now, limits = LIMITS } = rooms;
   const open = new Map<StreamSink, string>();
   const perAddress = new Map<string, number>();
   let recent: { readonly at: EpochSeconds; readonly text: string }[] = [];
@@ -52,26 +60,28 @@ export function statusListeners({ clock, limits = LIMITS }: { readonly clock: Cl
     }
   }
 
+  function isCurrent(): boolean {
+    return clock.now() - knownAt() <= LONGEST_LAG_SECONDS;
+  }
+
+  function missedSince(since: EpochSeconds): string | undefined {
+    const missed = since < completeSince ? undefined : recent.filter(({ at }) => at >= since).map((event) => event.text);
+    const replay = missed?.join('');
+    return replay !== undefined && replay.length <= LONGEST_REPLAY ? replay : undefined;
+  }
+
   return {
+    isCurrent,
     hasRoom: (address) => open.size < limits.listeners && (perAddress.get(address) ?? 0) < limits.listenersAnAddress,
     open(sink, address, lastEventId) {
-      const now = clock.now();
+      const now = knownAt();
       open.set(sink, address);
       perAddress.set(address, (perAddress.get(address) ?? 0) + 1);
       // How soon to come back; and a name from which to go on, though nothing has happened yet.
       sink.write(`retry: 1000\nid: ${now}\n\n`);
       if (lastEventId !== undefined) {
         const since = /^\d{1,12}$/.test(lastEventId) ? Number(lastEventId) - CLOCK_DIFFERENCE_SECONDS : 0;
-        if (since < completeSince) {
-          sink.write(`id: ${now}\nevent: reset\ndata: {}\n\n`);
-        } else {
-          sink.write(
-            recent
-              .filter(({ at }) => at >= since)
-              .map((event) => event.text)
-              .join(''),
-          );
-        }
+        sink.write(missedSince(since) ?? `id: ${now}\nevent: reset\ndata: {}\n\n`);
       }
       return () => {
         if (open.delete(sink)) {
@@ -94,9 +104,12 @@ export function statusListeners({ clock, limits = LIMITS }: { readonly clock: Cl
       }
     },
     beat() {
+      if (!isCurrent()) {
+        return;
+      }
       for (const sink of open.keys()) {
         // Moves the name on, and is no event (section 9.2.6: without data none is dispatched).
-        sink.write(`: still here\nid: ${clock.now()}\n\n`);
+        sink.write(`: still here\nid: ${knownAt()}\n\n`);
       }
     },
   };
@@ -116,3 +129,9 @@ const LIMITS: ListenerLimits = { listeners: 1000, listenersAnAddress: 50, indice
 
 // Between the clocks of the nodes, with the time that a node takes to notice what another did.
 const CLOCK_DIFFERENCE_SECONDS = 30;
+
+// Well below what may be missed without harm (`CLOCK_DIFFERENCE_SECONDS`).
+const LONGEST_LAG_SECONDS = 10;
+
+// Half of what may wait for a reader (http/event-streams.ts): who is told more at once would be cut off for it, again and again.
+const LONGEST_REPLAY = 32 * 1024;

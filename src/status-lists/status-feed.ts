@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts';
+import type { Clock, EpochSeconds } from '../core/clock.ts';
 import type { EntryBlock } from './entries.ts';
 import { type StatusBits, statusBits } from './status-bits.ts';
 import type { ChangePosition, StatusChanges } from './status-changes.ts';
@@ -16,6 +16,8 @@ export interface StatusFeed {
    * @throws StorageUnavailable: all stays as it was.
    */
   reload(): Promise<void>;
+  /** Until when the lists have everything: now or, while the records cannot be looked at, when they last could. */
+  knownAt(): EpochSeconds;
 }
 
 /** What changed in one list, for whoever listens. */
@@ -41,6 +43,8 @@ export function statusFeed(parts: {
   // What came in while a reload was reading, which may not have seen it.
   let sinceReloadBegan: EntryBlock[] | undefined;
   let reloading: Promise<void> | undefined;
+  let lookedAt = clock.now();
+  let isBehind = false;
 
   async function look(): Promise<void> {
     if (position === undefined) {
@@ -59,8 +63,19 @@ export function statusFeed(parts: {
     }
   }
 
+  async function lookAndTell(): Promise<void> {
+    const at = clock.now();
+    try {
+      await look();
+      [lookedAt, isBehind] = [at, false];
+    } catch (error) {
+      isBehind = true;
+      throw error;
+    }
+  }
+
   function begin(): Promise<void> {
-    running = look().finally(() => {
+    running = lookAndTell().finally(() => {
       running = undefined;
     });
     return running;
@@ -108,5 +123,6 @@ export function statusFeed(parts: {
       return next;
     },
     reload,
+    knownAt: () => (isBehind ? lookedAt : clock.now()),
   };
 }

@@ -49,10 +49,11 @@ export function statusLists(rooms: {
 }): StatusLists {
   const { issuer, references, keys, entries, changes, ttlSeconds, longestTokenSeconds, clock } = rooms;
   const bits = statusBits(references);
-  const listeners = statusListeners({ clock });
+  const listeners = statusListeners({ clock, knownAt: () => feed.knownAt() });
   const keysByName = listKeys(rooms);
   const lists = knownLists({ entries, touched: () => bits.touched(), clock });
-  const publish = listPublisher({ keys, bits, references, aggregationUri: issuer + STATUS_LISTS_PATH, ttlSeconds, clock });
+  const aggregationUri = issuer + STATUS_LISTS_PATH;
+  const publish = listPublisher({ keys, bits, references, aggregationUri, ttlSeconds, knownAt: () => feed.knownAt() });
   const feed = statusFeed({ bits, references, changes, keepSeconds: longestTokenSeconds + SPARE_SECONDS, clock, onChange: announce });
   let revoked = keys.revoked();
 

@@ -1,4 +1,8 @@
 import { expect } from 'chai';
+import type { ProtocolRequest } from '../../src/core/endpoint.ts';
+import { statusListEventsEndpoint } from '../../src/endpoints/status-lists.ts';
+import { statusListeners } from '../../src/status-lists/listeners.ts';
+import type { StatusLists } from '../../src/status-lists/status-lists.ts';
 import { answerOf, expectError } from '../support/answers.ts';
 import { logIn } from '../support/browser.ts';
 import { type EventListener, listenTo } from '../support/event-listener.ts';
@@ -107,5 +111,22 @@ describe('abuse of status lists (draft-ietf-oauth-status-list sections 11 and 12
         listener.close();
       }
     }
+  });
+
+  it('the addresses of one IPv6 subscriber have the room of one address, and leave the rest to others', async () => {
+    const listeners = statusListeners({ clock: { now: () => 1000 } });
+    const endpoint = statusListEventsEndpoint({ statusLists: { listeners } as StatusLists });
+    const listen = async (remoteAddress: string): Promise<void> => {
+      const response = await endpoint.handle({ headers: {}, remoteAddress } as ProtocolRequest);
+      if (response.kind === 'stream') {
+        response.open({ write: () => undefined });
+      }
+    };
+    for (let count = 0; count < 50; count++) {
+      await listen(`2001:db8::${count.toString(16)}`);
+    }
+    const refusal = await listen('2001:db8::ffff').catch((error: unknown) => error);
+    expect(refusal).to.include({ code: 'temporarily_unavailable' });
+    await listen('2001:db8:0:1::1');
   });
 });

@@ -66,6 +66,37 @@ describe('status lists: listeners', () => {
     expect(listener.heard()).to.match(/: still here\nid: 10015\n\n$/);
   });
 
+  it('hear nothing while this node is cut off from the records, and are not let in: its silence is no good news', () => {
+    let knownAt = now;
+    listeners = statusListeners({ clock: { now: () => now }, knownAt: () => knownAt, limits: LIMITS });
+    const listener = open();
+    const before = listener.heard();
+    now += 11;
+    listeners.beat();
+    expect(listener.heard()).to.equal(before);
+    expect(listeners.isCurrent()).to.equal(false);
+    // The name that a listener goes on with at another node must not be of a time that this one knows nothing of.
+    expect(open().heard()).to.equal('retry: 1000\nid: 10000\n\n');
+    knownAt = now;
+    listeners.beat();
+    expect(listeners.isCurrent()).to.equal(true);
+    expect(listener.heard()).to.equal(`${before}: still here\nid: 10011\n\n`);
+  });
+
+  it('are told to begin anew when they missed more than a connection may be given at once', () => {
+    const roomy = { ...LIMITS, indicesAnEvent: 1000, recentEvents: 1000 };
+    listeners = statusListeners({ clock: { now: () => now }, limits: roomy });
+    now += 40;
+    const idx = Array.from({ length: 1000 }, (_, at) => 1_000_000 + at);
+    for (let count = 0; count < 5; count++) {
+      listeners.publish({ status_lists: LISTS, idx });
+    }
+    const { length } = open(String(now)).heard();
+    expect(length)
+      .to.be.below(64 * 1024)
+      .and.to.equal(`retry: 1000\nid: ${now}\n\nid: ${now}\nevent: reset\ndata: {}\n\n`.length);
+  });
+
   it('are few in all, and fewer from one address; who goes makes room', () => {
     const one = open();
     open();

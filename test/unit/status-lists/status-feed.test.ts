@@ -119,6 +119,21 @@ describe('status lists: keeping up with the records', () => {
     expect(bits.isInvalid(10)).to.equal(true);
   });
 
+  it('says until when it knows of everything: now, and during an outage until that began', async () => {
+    await feed.catchUp();
+    now += 100;
+    expect(feed.knownAt()).to.equal(1100);
+    await feed.catchUp();
+    record.held.isDown = true;
+    now += 100;
+    await feed.catchUp().catch(() => undefined);
+    now += 100;
+    expect(feed.knownAt()).to.equal(1100);
+    record.held.isDown = false;
+    await feed.catchUp();
+    expect(feed.knownAt()).to.equal(1300);
+  });
+
   it('goes on after an outage where it stopped', async () => {
     await feed.catchUp();
     record.held.isDown = true;
