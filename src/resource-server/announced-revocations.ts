@@ -14,6 +14,8 @@ export interface AnnouncedRevocations {
 // Caches between, and nodes of the issuer that learn of a change a moment later, may still answer with the list of before.
 const SETTLED_AFTER_SECONDS = 60;
 
+const MOST_AN_UNREAD_LIST = 10_000;
+
 interface Announcements {
   readonly at: Map<number, number>;
   unspecifiedAt: number;
@@ -34,6 +36,11 @@ export function announcedRevocations(time: Time): AnnouncedRevocations {
       }
       for (const index of indices ?? []) {
         list.at.set(index, now);
+      }
+      if (list.at.size > MOST_AN_UNREAD_LIST) {
+        // A list that nobody asks about would gather them for ever. It is read before the next answer instead.
+        list.at.clear();
+        list.unspecifiedAt = now;
       }
     },
     has: (uri, index) => lists.get(uri)?.at.has(index) ?? false,

@@ -158,8 +158,18 @@ export function resourceServer(options: ResourceServerOptions): ResourceServer {
       throw new Refusal('use_dpop_nonce', 'The DPoP proof needs the nonce of the DPoP-Nonce header.');
     }
     // Last, so that a request that is refused for another reason uses nothing up.
-    if (!(await usedProofs.claim(`${thumbprint}.${proof.jti}`, proof.expiresAt))) {
+    if (!(await isFirstUse(`${thumbprint}.${proof.jti}`, proof.expiresAt))) {
       throw new Refusal('invalid_dpop_proof', 'The DPoP proof was used before: make a new one for each request.');
+    }
+  }
+
+  /** @throws Unavailable when the store is full or away: a proof that nobody can remember is not taken, and no reason to fail otherwise. */
+  async function isFirstUse(key: string, expiresAt: number): Promise<boolean> {
+    try {
+      return await usedProofs.claim(key, expiresAt);
+    } catch (cause) {
+      onProblem(cause);
+      throw new Unavailable('It cannot be remembered which DPoP proofs were used.', { cause });
     }
   }
 

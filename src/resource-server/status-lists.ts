@@ -53,6 +53,9 @@ const SUSPENDED = 2;
 interface List {
   readonly list: StatusList;
   readonly ttlSeconds: number;
+  /** In seconds since 1970. In the future it means nothing more than now, so that no list of a wrong clock stays for ever. */
+  readonly issuedAt: number;
+  readonly expiresAt: number;
   /** `elapsedSeconds` when it was asked for. */
   readonly askedAt: number;
 }
@@ -79,9 +82,17 @@ export function statusLists(options: StatusListsOptions): StatusLists {
   }
 
   function keptList(uri: string): KeptDocument<List> {
-    return keptDocument<List>({
-      fetch: () => fetchList(uri, options),
-      freshSeconds({ askedAt, ttlSeconds }) {
+    const document: KeptDocument<List> = keptDocument<List>({
+      async fetch() {
+        const fetched = await fetchList(uri, options);
+        const before = document.peek();
+        // A cache between that has an older copy tells nothing new, and takes no revocation back.
+        return before !== undefined && fetched.issuedAt < before.issuedAt ? { ...before, askedAt: fetched.askedAt } : fetched;
+      },
+      freshSeconds({ askedAt, ttlSeconds, expiresAt }) {
+        if (isOver(expiresAt)) {
+          return Number.NEGATIVE_INFINITY;
+        }
         const changedAt = Math.max(allChangedAt, announced.unspecifiedAt(uri));
         if (askedAt <= changedAt) {
           return Number.NEGATIVE_INFINITY;
@@ -95,6 +106,11 @@ export function statusLists(options: StatusListsOptions): StatusLists {
       time,
       onFailure: options.onFailure,
     });
+    return document;
+  }
+
+  function isOver(expiresAt: number): boolean {
+    return time.epochSeconds() >= expiresAt + options.clockToleranceSeconds;
   }
 
   /** What was told since the list was fetched is known: it is as new as the last word of the issuer, or was until it said that it is not. */
@@ -121,6 +137,10 @@ export function statusLists(options: StatusListsOptions): StatusLists {
         });
       if (found === undefined) {
         return;
+      }
+      if (isOver(found.expiresAt) && policy.beyond === 'refuse') {
+        // Section 8.3: an expired list is none, also where it was good when it came.
+        throw new Unavailable(`The list ${uri} has expired, and no newer one can be had.`);
       }
       announced.settle(uri, found.askedAt);
       const value = found.list.at(idx);
@@ -170,7 +190,8 @@ async function fetchList(uri: string, options: StatusListsOptions): Promise<List
     clockTolerance: options.clockToleranceSeconds,
     currentDate: dateOf(options.time.epochSeconds()),
   });
-  const { ttl } = payload;
+  const { ttl, iat = 0, exp: expiresAt = Number.POSITIVE_INFINITY } = payload;
+  const issuedAt = Math.min(iat, options.time.epochSeconds());
   const ttlSeconds = typeof ttl === 'number' && ttl > 0 ? Math.min(Math.max(ttl, TTL_SECONDS.least), TTL_SECONDS.most) : TTL_SECONDS.unsaid;
-  return { list: await decodeStatusList(payload['status_list']), ttlSeconds, askedAt };
+  return { list: await decodeStatusList(payload['status_list']), ttlSeconds, issuedAt, expiresAt, askedAt };
 }

@@ -111,6 +111,20 @@ describe('resource server library: tokens bound to a key (RFC 9449 sections 4.3 
     expect((await denied(api, request)).message).to.include('used before');
   });
 
+  it('answers 503 while it cannot be remembered which proofs were used, and tells the operator', async () => {
+    const problems: unknown[] = [];
+    const full = server({
+      usedProofs: {
+        claim() {
+          throw new Error('full');
+        },
+      },
+      onProblem: (problem) => problems.push(problem),
+    });
+    const denial = await denied(full, await proven(await boundToken()));
+    expect([denial.status, denial.code, problems.map(String)]).to.deep.equal([503, 'temporarily_unavailable', ['Error: full']]);
+  });
+
   it('forgets a proof only when it has expired by itself', async () => {
     const request = await proven(await boundToken());
     await granted(api, request);

@@ -121,6 +121,38 @@ describe('resource server library: revocation by status lists (draft-ietf-oauth-
     await granted(api, bearer(token));
   });
 
+  it('takes a list for none once it has expired, however short a while ago it came', async () => {
+    issuer.listClaims = { exp: issuer.now() + 20, ttl: 3600 };
+    const token = await tokenAt(5);
+    await granted(api, bearer(token));
+    issuer.isAway = true;
+    issuer.advance(26);
+    elapsed += 26;
+    expect((await denied(api, bearer(token))).status).to.equal(503);
+    issuer.isAway = false;
+    issuer.listClaims = {};
+    elapsed += 2;
+    await granted(api, bearer(token));
+  });
+
+  it('lets no older copy of a list take a revocation back', async () => {
+    issuer.revoked.add(5);
+    const token = await tokenAt(5);
+    await denied(api, bearer(token));
+    issuer.revoked.delete(5);
+    issuer.listClaims = { iat: issuer.now() - 5 };
+    elapsed += 11;
+    expect((await denied(api, bearer(token))).detail).to.equal('it was revoked');
+    issuer.listClaims = { iat: issuer.now() + 86_400 };
+    elapsed += 11;
+    await granted(api, bearer(token));
+    issuer.advance(11);
+    issuer.listClaims = {};
+    issuer.revoked.add(5);
+    elapsed += 11;
+    expect((await denied(api, bearer(token))).detail).to.equal('it was revoked');
+  });
+
   it('asks an issuer that is away once a second, and not for each request', async () => {
     const token = await tokenAt(5);
     await granted(api, bearer(token));
