@@ -61,14 +61,15 @@ function workersOf({ count, environment, logger }: { count: number; environment:
           hasServed = true;
           resolve();
         });
-        worker.once('exit', (status, signal) => {
+        worker.once('exit', (status: number | null, signal) => {
           running.delete(worker);
           if (isStopping) {
             return;
           }
           if (!hasServed) {
             // It has said on standard error why it cannot: a port that is taken, a file that is gone.
-            process.exit(status === 0 ? 1 : status);
+            // Killed by a signal it has no status, and the start has failed all the same.
+            process.exit(status === 0 || status === null ? 1 : status);
           }
           const wait = delay(performance.now() - startedAt);
           logger.error({ pid: worker.process.pid, status, signal, wait }, 'a worker ended; another one takes its place');
