@@ -1,3 +1,4 @@
+import type { Knex } from 'knex';
 import type { ClientRecord, ClientStore } from '../clients/client-store.ts';
 import type { Database } from './database.ts';
 import { moveRevision } from './revisions.ts';
@@ -31,6 +32,7 @@ export function clientsIn(database: Database): ClientStore {
       }),
     delete: (id) =>
       database.transaction(async (transaction) => {
+        await revokeLongExpired(transaction, id);
         // Grants and consents go with it, by their foreign keys.
         const deleted = await transaction<ClientRow>('clients').where({ id }).delete();
         return counted(deleted, () => moveRevision(transaction, 'clients'));
@@ -74,6 +76,23 @@ function secretsOf(text: string): ClientRecord['secrets'] {
   const secrets: { digest: string; sealed?: string; createdAt: number; expiresAt?: number }[] = JSON.parse(text);
   return secrets.map(({ expiresAt, ...secret }) => ({ ...secret, expiresAt }));
 }
+
+/**
+ * The trigger that notes deleted grants in the status lists passes over those that expired more than a day ago, as cleaning up deletes them. With an
+ * ACCESS_TOKEN_MAX_TTL of more than a day they may still have living tokens: the end of these is noted by revoking them first.
+ */
+async function revokeLongExpired(transaction: Knex.Transaction, clientId: string): Promise<void> {
+  const now = transaction.client.dialect === 'postgresql' ? 'extract(epoch FROM clock_timestamp())::bigint' : 'unixepoch()';
+  await transaction.raw(
+    `UPDATE grants SET revoked_at = ${now}, revocation_reason = 'operator'
+     WHERE client_id = ? AND revoked_at IS NULL AND expires_at <= ${now} - ${DAY_SECONDS - OVERLAP_SECONDS}`,
+    [clientId],
+  );
+}
+
+const DAY_SECONDS = 86_400;
+// Time goes on between this statement and the deletion; one that is revoked is not noted again.
+const OVERLAP_SECONDS = 60;
 
 /** Whether a row was changed, with what follows if so. */
 async function counted(rows: number, follow: () => Promise<void>): Promise<boolean> {
