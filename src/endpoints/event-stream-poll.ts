@@ -8,11 +8,12 @@ import type { EventStream, EventStreams } from '../signals/event-stream.ts';
 import { STREAM_UPDATED } from '../signals/event-types.ts';
 import { jsonMembers } from '../signals/json-members.ts';
 import { readPollRequest } from '../signals/poll-request.ts';
+import { POLL } from '../signals/receiver-scope.ts';
 import { aboutRemoved } from '../signals/removed-subjects.ts';
 import type { SecurityEventTokenIssuer } from '../signals/security-event-token.ts';
 import { POLL_PATH } from '../signals/stream-document.ts';
 import type { Subjects } from '../tokens/subjects.ts';
-import { POLL, type ReceiverAccess, streamOfReceiver } from './receiver-access.ts';
+import { type ReceiverAccess, streamOfReceiver } from './receiver-access.ts';
 
 /**
  * RFC 8936: a receiver fetches its events, and acknowledges those it has. One that is not acknowledged comes again, in the next answer already.

@@ -4,7 +4,8 @@ import { InvalidRequest } from '../core/errors.ts';
 import { refuseRepeats } from '../core/parameters.ts';
 import type { EventStream, EventStreams } from '../signals/event-stream.ts';
 import { jsonMembers, optionalText, requiredText } from '../signals/json-members.ts';
-import { MANAGE, READ, type Receiver, type ReceiverAccess, streamOfReceiver } from './receiver-access.ts';
+import { MANAGE, READ } from '../signals/receiver-scope.ts';
+import { type Receiver, type ReceiverAccess, streamOfReceiver } from './receiver-access.ts';
 
 /** Of the status endpoint, below the issuer. */
 export const STATUS_PATH = '/ssf/status';

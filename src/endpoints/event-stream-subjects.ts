@@ -2,8 +2,9 @@ import type { Endpoint } from '../core/endpoint.ts';
 import { InvalidRequest } from '../core/errors.ts';
 import type { EventStreams } from '../signals/event-stream.ts';
 import { jsonMembers, requiredText } from '../signals/json-members.ts';
+import { MANAGE } from '../signals/receiver-scope.ts';
 import { readSubject } from '../signals/subject-request.ts';
-import { MANAGE, type ReceiverAccess, streamOfReceiver } from './receiver-access.ts';
+import { type ReceiverAccess, streamOfReceiver } from './receiver-access.ts';
 
 /** Below the issuer. */
 export const ADD_SUBJECT_PATH = '/ssf/subjects/add';

@@ -3,9 +3,10 @@ import type { Endpoint } from '../core/endpoint.ts';
 import { InvalidRequest, OAuthError } from '../core/errors.ts';
 import type { EventStreams } from '../signals/event-stream.ts';
 import { jsonMembers, optionalText, requiredText } from '../signals/json-members.ts';
+import { MANAGE } from '../signals/receiver-scope.ts';
 import { MIN_VERIFICATION_INTERVAL_SECONDS } from '../signals/stream-document.ts';
 import { verificationEvent } from '../signals/stream-events.ts';
-import { MANAGE, type ReceiverAccess, streamOfReceiver } from './receiver-access.ts';
+import { type ReceiverAccess, streamOfReceiver } from './receiver-access.ts';
 
 /** Of the verification endpoint, below the issuer. */
 export const VERIFICATION_PATH = '/ssf/verify';

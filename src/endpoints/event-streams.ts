@@ -7,9 +7,10 @@ import { refuseRepeats } from '../core/parameters.ts';
 import type { ServerSecrets } from '../keys/server-secrets.ts';
 import type { EventStream, EventStreams } from '../signals/event-stream.ts';
 import { type JsonMembers, jsonMembers, requiredText } from '../signals/json-members.ts';
+import { MANAGE, READ } from '../signals/receiver-scope.ts';
 import { streamDocument } from '../signals/stream-document.ts';
 import { readStreamSettings, refuseOthersSupplied } from '../signals/stream-settings.ts';
-import { MANAGE, READ, type Receiver, type ReceiverAccess, StreamNotFound, streamOfReceiver } from './receiver-access.ts';
+import { type Receiver, type ReceiverAccess, StreamNotFound, streamOfReceiver } from './receiver-access.ts';
 
 /** Of one client. */
 const MOST_STREAMS = 10;

@@ -22,11 +22,6 @@ export interface Receiver {
  */
 export type ReceiverAccess = (request: ProtocolRequest, path: `/${string}`, scopes: readonly [string, ...string[]]) => Promise<Receiver>;
 
-/** CAEP Interoperability Profile section 2.7.2: one value for all of it, one to look, one to poll. */
-export const MANAGE = ['ssf.manage'] as const;
-export const READ = ['ssf.read', 'ssf.manage'] as const;
-export const POLL = ['ssf.manage.poll', 'ssf.manage'] as const;
-
 const REALM = 'shared signals';
 
 /**

@@ -1,6 +1,6 @@
 import type { Time } from './time.ts';
 
-/** Where it is remembered which DPoP proofs were used (RFC 9449 section 11.1). Several nodes of one API share one, or demand nonces. */
+/** Where it is remembered which DPoP proofs were used (RFC 9449 section 11.1). Several nodes of one API share one. */
 export interface UsedProofs {
   /**
    * Marks a proof as used, in one step: of two calls with one key, on whatever node, one is told true.

@@ -6,6 +6,7 @@ import type { OutboundAnswer } from '../outbound/outbound.ts';
 import type { Subjects } from '../tokens/subjects.ts';
 import type { EventStreams } from './event-stream.ts';
 import { STREAM_UPDATED } from './event-types.ts';
+import { isReceiver } from './receiver-scope.ts';
 import { aboutRemoved } from './removed-subjects.ts';
 import { SECURITY_EVENT_DELIVERY } from './security-event.ts';
 import type { SecurityEventTokenIssuer } from './security-event-token.ts';
@@ -32,7 +33,7 @@ export function securityEventPush(rooms: {
         eventStreams.find(clientId, payload['stream_id'] ?? ''),
         clients.find(clientId),
       ]);
-      if (event === undefined || stream === undefined || client === undefined) {
+      if (event === undefined || stream === undefined || client === undefined || !isReceiver(client)) {
         return undefined;
       }
       // As it is now, and not as it was when the event happened.

@@ -172,6 +172,40 @@ onEachDatabase('delivery of security events (RFC 8935 and RFC 8936, SSF 1.0 sect
     expect(await noted()).to.equal(undefined);
   });
 
+  it('is dropped while the client may not be a receiver any more, and others are told', async () => {
+    const [manager, other] = [await streamManager(server), await streamManager(server)];
+    const ofOther = await startEventReceiver();
+    const { stream_id } = await manager.create(push());
+    await other.create({ delivery: { method: 'urn:ietf:rfc:8935', endpoint_url: ofOther.url } });
+    const happens = await happening(manager);
+    const scopeOf = async (scope: (before: string | undefined) => string): Promise<void> => {
+      const record = await server.repositories.clientStore.find(manager.client.id);
+      if (record === undefined) {
+        throw new Error('no client');
+      }
+      await server.repositories.clientStore.replace({ ...record, metadata: { ...record.metadata, scope: scope(record.metadata.scope) } });
+    };
+    const before = (await server.repositories.clientStore.find(manager.client.id))?.metadata.scope ?? '';
+    await scopeOf(() => 'api:read');
+    // Until the server has it.
+    while ((await manager.send('GET', '/ssf/streams')).status !== 403) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await happens();
+    await (await happening(other))();
+    await ofOther.times(1);
+    await ofOther.close();
+    expect(receiver.received).to.deep.equal([]);
+    await scopeOf(() => before);
+    while ((await manager.send('GET', '/ssf/streams')).status !== 200) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await happens();
+    await receiver.times(1);
+    expect(await noted()).to.equal(undefined);
+    expect(await eventStreams().pending(stream_id, 10)).to.deep.equal([]);
+  });
+
   it('waits where an attempt failed before the pause, and comes when it is over, once', async () => {
     const manager = await streamManager(server);
     const { stream_id } = await manager.create(push());
