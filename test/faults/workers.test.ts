@@ -101,6 +101,14 @@ onEachDatabase('two workers that share a port (WORKERS)', (databases) => {
     expect(exit.stderr).to.match(/^keyturn: cannot listen on [^\n]+ something else listens there/);
     await first.stop();
   });
+
+  it('end the start when a first one is killed, and not with the status of success', async function killed() {
+    this.timeout(30_000);
+    await server.stop();
+    const dies = "import cluster from 'node:cluster'; if (cluster.isWorker) process.kill(process.pid, 'SIGKILL')";
+    const exit = await deployment.refusesToStart({ NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(dies)}` });
+    expect([exit.code, exit.signal]).to.deep.equal([1, null]);
+  });
 });
 
 /** Process ids of the workers, by the process table. */
