@@ -18,6 +18,16 @@ export interface AccessTokenClaims extends JWTPayload {
   /** RFC 9470 section 6.1. */
   readonly acr?: string;
   readonly auth_time?: number;
+  readonly act?: ActorClaim;
+  /** RFC 8693 section 4.4: who may act, for the issuer's use. */
+  readonly may_act?: Readonly<Record<string, unknown>>;
+}
+
+/** RFC 8693 section 4.1: who acts for the subject. Decide by the outermost alone: those within acted before, and are information. */
+export interface ActorClaim {
+  readonly sub: string;
+  readonly act?: ActorClaim;
+  readonly [claim: string]: unknown;
 }
 
 export interface TokenExpectations {
@@ -91,5 +101,18 @@ function readable(claims: JWTPayload): AccessTokenClaims {
   if (claims['scope'] !== undefined && typeof claims['scope'] !== 'string') {
     throw invalidToken('scope is no text');
   }
+  if (claims['act'] !== undefined && !isActor(claims['act'], MOST_ACTORS)) {
+    throw invalidToken('act names nobody, or goes too deep');
+  }
   return claims as AccessTokenClaims;
+}
+
+// Whoever walks down the chain must come to its end.
+const MOST_ACTORS = 64;
+
+function isActor(value: unknown, most: number): boolean {
+  if (typeof value !== 'object' || value === null || !('sub' in value) || typeof value.sub !== 'string' || most === 0) {
+    return false;
+  }
+  return !('act' in value) || isActor(value.act, most - 1);
 }

@@ -28,6 +28,8 @@ export interface Access {
   /** Whom the token is about: a user, or the client itself. */
   readonly subject: string;
   readonly clientId: string;
+  /** Who acts for the subject, by delegation (RFC 8693 section 4.1); undefined: the token names nobody. Those who acted before are in `claims.act`. */
+  readonly actor: string | undefined;
   readonly scopes: readonly string[];
   /** What proved that the token is in the right hands; `none`: a bearer token. */
   readonly boundBy: 'none' | 'dpop' | 'certificate';
@@ -120,7 +122,7 @@ export function resourceServer(options: ResourceServerOptions): ResourceServer {
     await revocation.check(claims);
     const scopes = claims.scope === undefined ? [] : claims.scope.split(' ');
     checkDemands(claims, scopes, demands, time.epochSeconds());
-    return { claims, subject: claims.sub, clientId: claims.client_id, scopes, boundBy };
+    return { claims, subject: claims.sub, clientId: claims.client_id, actor: claims.act?.sub, scopes, boundBy };
   }
 
   async function checkBinding(request: IncomingRequest, presented: PresentedToken, claims: AccessTokenClaims): Promise<Access['boundBy']> {

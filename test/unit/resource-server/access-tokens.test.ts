@@ -30,6 +30,13 @@ describe('resource server library: access tokens (RFC 9068 section 4, RFC 6750)'
     expect(access).to.deep.include({ subject: 'user-1', clientId: 'app', scopes: ['notes:read', 'notes:write'], boundBy: 'none' });
   });
 
+  it('tells who acts for the subject, the outermost of a chain, and nobody where none is named (RFC 8693 section 4.1)', async () => {
+    const act = { sub: 'notes', act: { sub: 'gateway' } };
+    const access = await granted(api, bearer(await issuer.token({ act })));
+    expect([access.subject, access.actor, access.claims.act?.act?.sub]).to.deep.equal(['user-1', 'notes', 'gateway']);
+    expect(await granted(api, bearer(await issuer.token()))).to.have.property('actor', undefined);
+  });
+
   it('asks the issuer once, and then no more', async () => {
     for (let count = 0; count < 5; count++) {
       await granted(api, bearer(await issuer.token()));
@@ -51,6 +58,9 @@ describe('resource server library: access tokens (RFC 9068 section 4, RFC 6750)'
     ['a scope that is no text', { scope: ['notes:read'] }, {}],
     ['the type of an ID token', {}, { typ: 'JWT' }],
     ['the type of a logout token', {}, { typ: 'logout+jwt' }],
+    ['an act that is no object', { act: 'app' }, {}],
+    ['an act that names nobody', { act: { iss: 'https://login.example' } }, {}],
+    ['an act within that names nobody', { act: { sub: 'one', act: { sub: 7 } } }, {}],
     ['a binding that is not known', { cnf: { jwk: {} } }, {}],
     ['two bindings', { cnf: { jkt: 'a', 'x5t#S256': 'b' } }, {}],
   ] as const) {
