@@ -48,6 +48,7 @@ import { userinfoEndpoint } from './endpoints/userinfo.ts';
 import type { Feature } from './feature.ts';
 import { mutualTlsFeature } from './features/mutual-tls.ts';
 import { statusListFeature } from './features/status-list.ts';
+import { tokenExchangeFeature } from './features/token-exchange.ts';
 import { authorizationCode } from './grant-types/authorization-code.ts';
 import { clientCredentials } from './grant-types/client-credentials.ts';
 import { refreshToken } from './grant-types/refresh-token.ts';
@@ -109,6 +110,7 @@ function allFeatures(rooms: Rooms): readonly Feature[] {
     },
     { specification: 'RFC 6749 section 4.4: client credentials grant', name: 'client-credentials', grantTypes: [clientCredentials(rooms)] },
     { specification: 'RFC 6749 section 6: refreshing an access token', grantTypes: [refreshToken(rooms)] },
+    tokenExchangeFeature(rooms),
     {
       specification: 'draft-ietf-oauth-refresh-token-expiration-03: lifetimes in the token response',
       metadata: { refresh_token_expiration_types_supported: ['token_timeout', 'authorization'] },

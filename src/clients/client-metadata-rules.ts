@@ -15,6 +15,7 @@ import { redirectUriProblem } from './redirect-uri.ts';
 import { readRequestMetadata } from './request-metadata.ts';
 import { sectorProblem } from './sector-identifier.ts';
 import { refuseSwitchedOff } from './switched-off-metadata.ts';
+import { readTokenExchangeMetadata, tokenExchangeProblem } from './token-exchange-metadata.ts';
 
 /** What this server can register a client for: derived from the features that are on. */
 export interface RegistrationLimits {
@@ -50,7 +51,7 @@ const LONGEST_TTL_SECONDS = 10 * 366 * 86_400;
 
 // biome-ignore format: a list of names reads best filled
 export const RESERVED_CLAIMS: readonly string[] = [
-  'iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'client_id', 'scope', 'auth_time', 'acr', 'amr', 'act', 'may_act', 'cnf', 'status',
+  'iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'client_id', 'scope', 'auth_time', 'acr', 'amr', 'act', 'cnf', 'status',
   'grant_id', 'authorization_details', 'sid', 'azp', 'nonce', 'at_hash', 'c_hash', 'events',
 ];
 
@@ -96,6 +97,7 @@ export function readClientMetadata(
     allowed_resources: resources,
     protected_resources: members.resources('protected_resources'),
     ...members.optional('authorization_details_types', members.strings('authorization_details_types')),
+    ...readTokenExchangeMetadata(members, { ofLogin: limits.defaultScope, refuse }),
     skip_consent: members.flag('skip_consent') ?? false,
     require_pkce: members.flag('require_pkce') ?? true,
     ...members.optional('profile', profile === 'fapi2' ? profile : undefined),
@@ -110,14 +112,23 @@ export function readClientMetadata(
 
 /**
  * Claims that a deployment adds to access tokens.
- * @throws InvalidClientMetadata on a name that only the issuer may set.
+ * @throws InvalidClientMetadata on a name that only the issuer may set, and on a `may_act` that names nobody.
  */
 export function claimsOf(claims: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const reserved = Object.keys(claims).find((name) => RESERVED_CLAIMS.includes(name));
   if (reserved !== undefined) {
     throw new InvalidClientMetadata(`access_token_claims: ${reserved} is set by the server.`);
   }
+  const { may_act: mayAct } = claims;
+  if (mayAct !== undefined && !isPartyOfSub(mayAct)) {
+    throw new InvalidClientMetadata('access_token_claims: may_act must be {"sub": ...} and nothing else (RFC 8693 section 4.4).');
+  }
   return claims;
+}
+
+/** What more it could say of the actor nobody could hold against a token here. */
+function isPartyOfSub(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'sub' in value && typeof value.sub === 'string' && Object.keys(value).length === 1;
 }
 
 function refuse(problem: string): never {
@@ -154,6 +165,10 @@ function refuseContradictions(metadata: ClientMetadata): void {
     throw new InvalidClientMetadata(
       'grant_types: client_credentials needs a client that authenticates (token_endpoint_auth_method is none).',
     );
+  }
+  const exchangeProblem = tokenExchangeProblem(metadata, isPublic);
+  if (exchangeProblem !== undefined) {
+    refuse(exchangeProblem);
   }
   // RFC 9700 section 4.14.2: a public client's refresh tokens are rotated or sender-constrained.
   if (isPublic && !refresh_token_rotation) {

@@ -5,6 +5,7 @@ import type { EncryptionClientMetadata } from './encryption-metadata.ts';
 import type { LogoutClientMetadata } from './logout-metadata.ts';
 import type { OpenIdClientMetadata } from './openid-metadata.ts';
 import type { RequestClientMetadata } from './request-metadata.ts';
+import type { TokenExchangeClientMetadata } from './token-exchange-metadata.ts';
 
 /** How a client proves itself (IANA registry "OAuth Token Endpoint Authentication Methods"). */
 export type TokenEndpointAuthMethod =
@@ -25,7 +26,8 @@ export interface ClientMetadata
     OpenIdClientMetadata,
     RequestClientMetadata,
     EncryptionClientMetadata,
-    LogoutClientMetadata {
+    LogoutClientMetadata,
+    TokenExchangeClientMetadata {
   readonly client_name?: string;
   readonly client_uri?: string;
   readonly logo_uri?: string;

@@ -12,6 +12,7 @@ export interface MetadataReader {
   seconds(name: string, least: number, most?: number): number | undefined;
   flag(name: string): boolean | undefined;
   object(name: string): Readonly<Record<string, unknown>> | undefined;
+  objects(name: string): readonly Readonly<Record<string, unknown>>[] | undefined;
   /** `{[name]: value}`, or nothing when the value is undefined. */
   optional<Name extends string, Value>(name: Name, value: Value | undefined): { readonly [N in Name]?: Value };
   /** Members that nobody asked for. */
@@ -104,15 +105,25 @@ export function metadataReader(input: Readonly<Record<string, unknown>>, refuse:
       if (value === undefined) {
         return undefined;
       }
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-        return refuse(`${name}: must be an object.`);
+      return isObject(value) ? value : refuse(`${name}: must be an object.`);
+    },
+    objects(name) {
+      const value = take(name);
+      if (value === undefined) {
+        return undefined;
       }
-      return value as Readonly<Record<string, unknown>>;
+      return Array.isArray(value) && value.length <= MOST_VALUES && value.every(isObject)
+        ? value
+        : refuse(`${name}: must be an array of at most ${MOST_VALUES} objects.`);
     },
     optional: (name, value) => (value === undefined ? {} : { [name]: value }) as { readonly [N in typeof name]?: typeof value },
     unread: () => Object.keys(input).filter((name) => !asked.has(name)),
   };
   return reader;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function collect<Name extends string>(names: readonly Name[], read: (name: Name) => string | undefined): { readonly [N in Name]?: string } {

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { EnabledFeatures } from '../config/feature-switches.ts';
 import type { RegistrationLimits } from './client-metadata-rules.ts';
+import { TOKEN_EXCHANGE } from './token-exchange-metadata.ts';
 
 /** What clients can be registered for. A test holds grant types, response types, response modes and methods against the features of the server. */
 export function registrationLimits(
@@ -9,7 +10,12 @@ export function registrationLimits(
   const { features } = config;
   return {
     features,
-    grantTypes: ['authorization_code', 'refresh_token', ...(features.has('client-credentials') ? ['client_credentials'] : [])],
+    grantTypes: [
+      'authorization_code',
+      'refresh_token',
+      ...(features.has('client-credentials') ? ['client_credentials'] : []),
+      ...(features.has('token-exchange') ? [TOKEN_EXCHANGE] : []),
+    ],
     responseTypes: ['code'],
     responseModes: responseModes(features),
     authMethods: [

@@ -1,4 +1,5 @@
 import type { EnabledFeatures, FeatureName } from '../config/feature-switches.ts';
+import { TOKEN_EXCHANGE } from './token-exchange-metadata.ts';
 
 /** A member of the metadata that is of a feature, whatever its value; or one value of a member. */
 type OfFeature = string | readonly [member: string, value: string];
@@ -11,6 +12,7 @@ const SIGNED_MODES = ['jwt', 'query.jwt', 'fragment.jwt', 'form_post.jwt'];
  */
 const OF_FEATURES: Readonly<Record<FeatureName, readonly OfFeature[]>> = {
   'client-credentials': [['grant_types', 'client_credentials']],
+  'token-exchange': [['grant_types', TOKEN_EXCHANGE], 'token_exchange'],
   'private-key-jwt': [['token_endpoint_auth_method', 'private_key_jwt']],
   'client-secret-jwt': [['token_endpoint_auth_method', 'client_secret_jwt']],
   'second-factors': [['default_acr_values', 'urn:keyturn:acr:2fa']],

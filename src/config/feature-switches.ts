@@ -6,6 +6,7 @@ import { type Parsed, shown } from './setting.ts';
  */
 export const featureSwitches = {
   'client-credentials': 'on',
+  'token-exchange': 'on',
   'private-key-jwt': 'on',
   'client-secret-jwt': 'on',
   'second-factors': 'on',

@@ -27,11 +27,11 @@ export function tokenEndpoint(rooms: {
     crossOrigin: true,
     async handle(request) {
       const { form } = request;
-      // RFC 8707 section 2 lets `resource` come more than once.
-      refuseRepeats(form, ['resource']);
+      const grantType = grantTypes.get(form.get('grant_type') ?? '');
+      refuseRepeats(form, grantType?.mayRepeat ?? MAY_REPEAT);
       const client = await rooms.authenticateClient(request);
-      const grantType = grantTypes.get(required(form, 'grant_type'));
       if (grantType === undefined) {
+        required(form, 'grant_type');
         throw new UnsupportedGrantType(`The grant_type must be one of ${[...grantTypes.keys()].join(', ')}.`);
       }
       if (!mayUseGrantType(client, grantType.type)) {
@@ -49,8 +49,12 @@ export function tokenEndpoint(rooms: {
         confirmation: proven?.confirmation,
         now: rooms.clock.now(),
         requestId: request.requestId,
+        counted: request,
       });
       return { kind: 'json', status: 200, body, headers: proven?.headers ?? {} };
     },
   };
 }
+
+// RFC 8707 section 2.
+const MAY_REPEAT = ['resource'];

@@ -8,6 +8,7 @@ import type { RevokedAccessTokens } from './revoked-access-tokens.ts';
 
 /** Whose credential an access token is. */
 export interface AccessTokenBacking {
+  /** That it was issued to, which for an exchanged token (RFC 8693) is not the grant's. */
   readonly client: Client;
   /** undefined: the client acts for itself. */
   readonly grant: Grant | undefined;
@@ -28,7 +29,7 @@ export function accessTokenBacker(rooms: {
 }): AccessTokenBacker {
   const { revokedAccessTokens, clients, grants, statusLists } = rooms;
 
-  return async ({ jti, clientId, grantId, statusEntry }) => {
+  return async ({ jti, clientId, grantId, statusEntry, claims: { sub } }) => {
     // Whoever reads the lists takes it for invalid, so nobody may be told otherwise here.
     if (statusEntry !== undefined && statusLists?.isInvalid(statusEntry) === true) {
       return undefined;
@@ -38,7 +39,9 @@ export function accessTokenBacker(rooms: {
       return undefined;
     }
     if (grantId === undefined) {
-      return { client, grant: undefined };
+      // One that was exchanged (RFC 8693) is another client's to use than the one it is about, and both must still be there.
+      const isThere = sub === clientId || (typeof sub === 'string' && (await clients.find(sub)) !== undefined);
+      return isThere ? { client, grant: undefined } : undefined;
     }
     const grant = await grants.find(grantId);
     if (grant === undefined || grant.revokedAt !== undefined || grant.user.disabled) {

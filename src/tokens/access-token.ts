@@ -33,6 +33,19 @@ export interface AccessTokenOrder {
   readonly target?: TokenTarget;
   /** The key its bearer must prove to hold; undefined: a bearer token. */
   readonly confirmation?: Confirmation | undefined;
+  /** What it takes over from the token that it is given for; absent: it is given for none. */
+  readonly exchanged?: TakenOver;
+}
+
+/** RFC 8693: what an access token has from the one that it was exchanged for. */
+export interface TakenOver {
+  /** The same name that the subject token has for its subject: another would tell who has both what they are not to know (pairwise subjects). */
+  readonly subject: string;
+  /** `act` and `may_act`, where there are any. */
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly expiresAt: EpochSeconds;
+  /** They share an entry of the status lists, and so end together. undefined: it names none. */
+  readonly statusEntry: number | undefined;
 }
 
 export interface IssuedAccessToken {
@@ -67,18 +80,20 @@ export function accessTokenIssuer(rooms: {
   const { issuer, keys, algorithms, lifetimes, resources, notBefore, subjects, statusLists } = rooms;
 
   return async (order, now) => {
-    const { client, grant, confirmation } = order;
+    const { client, grant, confirmation, exchanged } = order;
     const target = order.target ?? tokenTarget(order, await resources.registered());
     const { scope } = target;
     const authorizationDetails = order.authorizationDetails && detailsAt(order.authorizationDetails, order.resources);
-    const expiresIn = accessTokenSeconds(client, lifetimes, target.registrations);
+    const usual = accessTokenSeconds(client, lifetimes, target.registrations);
+    const expiresIn = exchanged === undefined ? usual : Math.min(usual, exchanged.expiresAt - now);
     // A resource knows what it can verify.
     const wanted = target.algorithm ?? client.metadata.access_token_signed_response_alg;
     // An algorithm that SIGNING_ALGS no longer has cannot sign; a token by another one is better than none.
     const permitted = permittedAlgorithms(client, algorithms);
     const key = keys.current(wanted !== undefined && permitted.includes(wanted) ? wanted : permitted[0]);
     // From the grant, or from memory: only the first token of a client waits for a block of entries.
-    const entry = statusLists && (grant === undefined ? statusLists.takeEntry(client.id, now) : grant.statusEntry);
+    const holder = exchanged ?? grant;
+    const entry = statusLists && (holder === undefined ? statusLists.takeEntry(client.id, now) : holder.statusEntry);
     const statusEntry = typeof entry === 'object' ? await entry : entry;
     const claims = {
       // Before the others, so that no claim a deployment adds can stand in for one of the protocol's.
@@ -86,7 +101,7 @@ export function accessTokenIssuer(rooms: {
       ...grant?.user.accessTokenClaims,
       iss: issuer,
       // RFC 9068 section 2.2: without a user, the client itself is the subject.
-      sub: grant === undefined ? client.id : subjects.of(client, grant.user.id),
+      sub: exchanged?.subject ?? (grant === undefined ? client.id : subjects.of(client, grant.user.id)),
       aud: audienceOf(target.resources, issuer),
       exp: now + expiresIn,
       ...(notBefore ? { nbf: now } : {}),
@@ -99,6 +114,7 @@ export function accessTokenIssuer(rooms: {
       ...detailsMember(authorizationDetails),
       ...confirmationClaim(confirmation),
       ...(grant === undefined ? {} : loginClaims(grant)),
+      ...exchanged?.claims,
       // Undefined is left out: a grant of an older version has no entry.
       status: statusEntry === undefined ? undefined : statusLists?.claim(key.kid, statusEntry),
     };

@@ -15,6 +15,8 @@ export interface TokenResponse {
   /** RFC 9396 section 7: those of the access token. */
   readonly authorization_details?: AuthorizationDetails;
   readonly refresh_token?: string;
+  /** RFC 8693 section 2.2.1. */
+  readonly issued_token_type?: string;
   /** OpenID Connect Core section 3.1.3.3. */
   readonly id_token?: string;
   /** Seconds until the refresh token ends unless it is used. */

@@ -36,6 +36,16 @@ const TRACES: Readonly<Record<FeatureName, Traces>> = {
     values: { grant_types_supported: ['client_credentials'] },
     registers: [{ grant_types: ['client_credentials'] }],
   },
+  'token-exchange': {
+    values: { grant_types_supported: ['urn:ietf:params:oauth:grant-type:token-exchange'] },
+    registers: [
+      {
+        grant_types: ['urn:ietf:params:oauth:grant-type:token-exchange'],
+        redirect_uris: [],
+        token_exchange: [{ resources: ['https://api.example'], scope: 'a' }],
+      },
+    ],
+  },
   'private-key-jwt': {
     values: { ...forEach(METHOD_MEMBERS, ['private_key_jwt']), ...forEach(ALGORITHM_MEMBERS, ['ES256', 'PS256']) },
     registers: [{ token_endpoint_auth_method: 'private_key_jwt', jwks: JWKS }],

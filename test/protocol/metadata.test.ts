@@ -60,7 +60,12 @@ describe('authorization server metadata (RFC 8414)', () => {
       ...ENCRYPTION,
       authorization_signing_alg_values_supported: ['ES256', 'RS256'],
       introspection_signing_alg_values_supported: ['ES256', 'RS256'],
-      grant_types_supported: ['authorization_code', 'client_credentials', 'refresh_token'],
+      grant_types_supported: [
+        'authorization_code',
+        'client_credentials',
+        'refresh_token',
+        'urn:ietf:params:oauth:grant-type:token-exchange',
+      ],
       token_endpoint_auth_methods_supported: METHODS,
       revocation_endpoint_auth_methods_supported: METHODS,
       introspection_endpoint_auth_methods_supported: METHODS.filter((method) => method !== 'none'),

@@ -70,7 +70,14 @@ describe('grant types: a resource that changes while a code or refresh token is 
       ['code', 'x'],
       ['refresh_token', 'x'],
     ]);
-    return grantType.exchange({ client, parameters, now: NOW, confirmation: undefined, requestId: 'request' });
+    return grantType.exchange({
+      client,
+      parameters,
+      now: NOW,
+      confirmation: undefined,
+      counted: { remoteAddress: '127.0.0.1', requestId: 'r1' },
+      requestId: 'request',
+    });
   }
 
   for (const type of ['authorization_code', 'refresh_token'] as const) {
