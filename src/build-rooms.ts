@@ -43,6 +43,9 @@ import { logoutTokenIssuer } from './tokens/logout-token.ts';
 import { accessTokenReader } from './tokens/own-access-tokens.ts';
 import { idTokenReader } from './tokens/own-id-tokens.ts';
 import type { Subjects } from './tokens/subjects.ts';
+import { issuerKeys } from './trusted-issuers/issuer-keys.ts';
+import { subjectResolver } from './trusted-issuers/subject-resolution.ts';
+import type { TrustedIssuers } from './trusted-issuers/trusted-issuers.ts';
 
 /** Builds what the features are made of, out of the configuration and the records. */
 export function buildRooms(parts: {
@@ -54,6 +57,7 @@ export function buildRooms(parts: {
   readonly clients: ReturnType<typeof cachedClients>;
   readonly resources: Resources;
   readonly detailTypes: DetailTypes;
+  readonly trustedIssuers: TrustedIssuers;
   readonly subjects: Subjects;
   readonly references: StatusReferences;
   readonly statusLists: StatusLists | undefined;
@@ -62,7 +66,7 @@ export function buildRooms(parts: {
   readonly audit: AuditTrail;
 }): Rooms {
   const { config, tls, issuer, repositories, keys, clients, resources, detailTypes, subjects, references, statusLists } = parts;
-  const { deliverSoon, clock, audit } = parts;
+  const { deliverSoon, clock, audit, trustedIssuers } = parts;
   const { lifetimes } = config;
   const { secrets } = keys;
   const base = issuerPath(issuer);
@@ -112,6 +116,9 @@ export function buildRooms(parts: {
     detailTypes,
     detailRequests: config.features.has('authorization-details') ? detailRequests(detailTypes) : noDetailRequests,
     resources,
+    trustedIssuers,
+    issuerKeys: issuerKeys({ privateAddresses: config.outboundPrivateAddresses, clock }),
+    resolveSubject: subjectResolver(repositories),
     clientKeys: keysOfAllClients,
     answerEncryption: encryption,
     decryption,

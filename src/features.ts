@@ -46,6 +46,7 @@ import { tokenEndpoint } from './endpoints/token.ts';
 import { transmitterMetadata } from './endpoints/transmitter-metadata.ts';
 import { userinfoEndpoint } from './endpoints/userinfo.ts';
 import type { Feature } from './feature.ts';
+import { assertionFeatures } from './features/assertions.ts';
 import { mutualTlsFeature } from './features/mutual-tls.ts';
 import { statusListFeature } from './features/status-list.ts';
 import { tokenExchangeFeature } from './features/token-exchange.ts';
@@ -111,6 +112,7 @@ function allFeatures(rooms: Rooms): readonly Feature[] {
     { specification: 'RFC 6749 section 4.4: client credentials grant', name: 'client-credentials', grantTypes: [clientCredentials(rooms)] },
     { specification: 'RFC 6749 section 6: refreshing an access token', grantTypes: [refreshToken(rooms)] },
     tokenExchangeFeature(rooms),
+    ...assertionFeatures(rooms),
     {
       specification: 'draft-ietf-oauth-refresh-token-expiration-03: lifetimes in the token response',
       metadata: { refresh_token_expiration_types_supported: ['token_timeout', 'authorization'] },

@@ -41,6 +41,9 @@ import type { IdTokenReader } from './tokens/own-id-tokens.ts';
 import type { RevokedAccessTokens } from './tokens/revoked-access-tokens.ts';
 import type { Subjects } from './tokens/subjects.ts';
 import type { UsedIdentifiers } from './tokens/used-identifiers.ts';
+import type { IssuerKeys } from './trusted-issuers/issuer-keys.ts';
+import type { SubjectResolver } from './trusted-issuers/subject-resolution.ts';
+import type { TrustedIssuers } from './trusted-issuers/trusted-issuers.ts';
 
 /** What the features need to know of client certificates. */
 export interface MutualTls {
@@ -69,6 +72,10 @@ export interface Rooms {
   /** Of authorization details (RFC 9396). */
   readonly detailTypes: DetailTypes;
   readonly detailRequests: DetailRequests;
+  /** Whose assertions count. */
+  readonly trustedIssuers: TrustedIssuers;
+  readonly issuerKeys: IssuerKeys;
+  readonly resolveSubject: SubjectResolver;
   readonly clientKeys: ClientKeys;
   readonly answerEncryption: AnswerEncryption;
   readonly decryption: OwnDecryption;

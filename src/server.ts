@@ -19,6 +19,7 @@ import { statusReferences } from './status-lists/status-references.ts';
 import { announceRevocations } from './storage/announced-revocations.ts';
 import { checkDatabase } from './storage/health.ts';
 import { subjectsWith } from './tokens/subjects.ts';
+import { cachedTrustedIssuers } from './trusted-issuers/trusted-issuers.ts';
 import { startUpkeep } from './upkeep.ts';
 
 /** A server that answers. */
@@ -60,6 +61,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     const clients = cachedClients(repositories.clientStore);
     const resources = cachedResources(repositories.resourceStore);
     const detailTypes = cachedDetailTypes(repositories.detailTypeStore);
+    const trustedIssuers = cachedTrustedIssuers(repositories.trustedIssuerStore);
     const subjects = subjectsWith(await repositories.serverValues.findOrMake('pairwise_salt', generateSecret));
     const rooms = buildRooms({
       config,
@@ -70,6 +72,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       clients,
       resources,
       detailTypes,
+      trustedIssuers,
       subjects,
       references,
       statusLists: lists,
@@ -112,6 +115,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       clients,
       resources,
       detailTypes,
+      trustedIssuers,
       deliveries,
       statusLists: lists,
       eventStreams: repositories.eventStreams,

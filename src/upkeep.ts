@@ -18,12 +18,13 @@ import { cleanupOf } from './storage/cleanup.ts';
 import type { Database } from './storage/database.ts';
 import { changeWatcher } from './storage/revisions.ts';
 import { timers } from './timers.ts';
+import type { TrustedIssuers } from './trusted-issuers/trusted-issuers.ts';
 
 const SECOND = 1000;
 /** A start has enough to do with the requests that waited for it. */
 const CLEANUP_DELAY_SECONDS = 60;
 
-/** What goes on beside the requests: keys come and go, other processes change clients, resources and types of details, expired records are deleted. */
+/** What goes on beside the requests: keys come and go, other processes change clients, resources, types of details and trusted issuers, expired records are deleted. */
 export function startUpkeep(parts: {
   readonly config: Config;
   readonly database: Database;
@@ -31,6 +32,7 @@ export function startUpkeep(parts: {
   readonly clients: ReturnType<typeof cachedClients>;
   readonly resources: Resources;
   readonly detailTypes: DetailTypes;
+  readonly trustedIssuers: TrustedIssuers;
   readonly deliveries: DeliveryWorker;
   readonly statusLists: StatusLists | undefined;
   readonly eventStreams: EventStreams;
@@ -40,12 +42,13 @@ export function startUpkeep(parts: {
   readonly clock: Clock;
   readonly logger: Logger;
 }): { stop(): Promise<void> } {
-  const { config, database, keys, clients, resources, detailTypes, deliveries } = parts;
+  const { config, database, keys, clients, resources, detailTypes, trustedIssuers, deliveries } = parts;
   const { statusLists, eventStreams, limits, sharedRates, audit, clock, logger } = parts;
   const watcher = changeWatcher(database, {
     clients: () => clients.forget(),
     resources: () => resources.forget(),
     detail_types: () => detailTypes.forget(),
+    trusted_issuers: () => trustedIssuers.forget(),
   });
   const cleanup = cleanupOf(database);
   const cleanupFrom = clock.now() + CLEANUP_DELAY_SECONDS;

@@ -23,6 +23,8 @@ export interface User {
 export interface Users {
   find(id: string): Promise<User | undefined>;
   findByUsername(canonicalUsername: string): Promise<User | undefined>;
+  /** The one user with exactly this email address; undefined also when several have it. */
+  findByEmail(email: string): Promise<User | undefined>;
   /** In order of canonical name; `after` is the last one of the page before. */
   list(page: { readonly after?: string; readonly limit: number }): Promise<readonly User[]>;
   /** @returns false when the name is taken. */

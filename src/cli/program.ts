@@ -8,6 +8,7 @@ import { keyCommands } from './key-commands.ts';
 import { migrateCommands } from './migrate-commands.ts';
 import { resourceCommands } from './resource-commands.ts';
 import { streamCommands } from './stream-commands.ts';
+import { trustedIssuerCommands } from './trusted-issuer-commands.ts';
 import { userCommands } from './user-commands.ts';
 import { packageVersion } from './version.ts';
 
@@ -56,6 +57,7 @@ function programOf(cli: CommandLine, json: boolean): Command {
   keyCommands(program, cli);
   grantCommands(program, cli);
   detailTypeCommands(program, cli);
+  trustedIssuerCommands(program, cli);
   streamCommands(program, cli);
   migrateCommands(program, cli);
   return program;

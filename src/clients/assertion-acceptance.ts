@@ -47,7 +47,7 @@ export function assertionAcceptance(rooms: {
     if ('problem' in outcome) {
       return { reason: outcome.problem, hint: outcome.problem };
     }
-    // Last, when nothing else can refuse. Kept a little longer than the assertion lives, for nodes whose clocks are behind.
+    // Last, when nothing else can refuse.
     if (!(await usedIdentifiers.use(`client_assertion ${id}`, outcome.jti, outcome.expiresAt + CLOCKS_APART_SECONDS))) {
       return {
         reason: 'the assertion was used before',
@@ -61,9 +61,11 @@ export function assertionAcceptance(rooms: {
   };
 }
 
-const CLOCKS_APART_SECONDS = 60;
+/** How much longer than it lives an assertion is kept in mind, for nodes whose clocks are behind. */
+export const CLOCKS_APART_SECONDS = 60;
 
-function claimsOf(payload: Uint8Array): Readonly<Record<string, unknown>> | undefined {
+/** The claims of a JWT whose signature is right; undefined: its payload is no JSON object. */
+export function claimsOf(payload: Uint8Array): Readonly<Record<string, unknown>> | undefined {
   try {
     const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
     return typeof claims === 'object' && claims !== null && !Array.isArray(claims) ? (claims as Record<string, unknown>) : undefined;

@@ -105,7 +105,7 @@ function refusalOf(client: Client | undefined, verdict: Verdict): { readonly rea
 }
 
 // RFC 6749 section 2.3.1: credentials "MUST NOT be included in the request URI", which ends up in logs and histories.
-const NEVER_IN_QUERY = ['client_secret', 'client_assertion', 'code', 'code_verifier', 'refresh_token', 'token', 'password'];
+const NEVER_IN_QUERY = ['client_secret', 'client_assertion', 'code', 'code_verifier', 'refresh_token', 'token', 'password', 'assertion'];
 
 function refuseSecretsInQuery(request: ProtocolRequest): void {
   const found = request.query.entries.find(([name]) => NEVER_IN_QUERY.includes(name));

@@ -38,7 +38,7 @@ const LONGEST_JTI = 512;
  */
 export function acceptable({ typ, claims }: SignedAssertion, rules: AssertionRules): AcceptableAssertion | { readonly problem: string } {
   const { clientId, now } = rules;
-  const { iss, sub, exp, nbf, iat, jti } = claims;
+  const { iss, sub, jti } = claims;
   if (iss !== clientId || sub !== clientId) {
     return { problem: 'iss and sub of the assertion must both be the client_id.' };
   }
@@ -49,24 +49,45 @@ export function acceptable({ typ, claims }: SignedAssertion, rules: AssertionRul
   if (audience === undefined) {
     return { problem: 'aud of the assertion must be the issuer of this server and nothing else (RFC 10070 section 4).' };
   }
+  const time = lifeOf(claims, LONGEST_LIFE_SECONDS, now);
+  if ('problem' in time) {
+    return time;
+  }
+  if (!isJwtId(jti)) {
+    return { problem: JTI_PROBLEM };
+  }
+  return { jti, expiresAt: time.expiresAt, legacyAudience: audience === rules.issuer ? undefined : audience };
+}
+
+/** RFC 7523 section 3 (4) to (6): that an assertion is of now, and does not live for long. @returns when it ends, or what is wrong. */
+export function lifeOf(
+  { exp, nbf, iat }: Readonly<Record<string, unknown>>,
+  longestSeconds: number,
+  now: EpochSeconds,
+): { readonly expiresAt: EpochSeconds } | { readonly problem: string } {
   if (!isDate(exp) || exp <= now) {
     return { problem: 'the assertion has expired, or has no exp: make a new one for each request.' };
   }
-  if (exp > now + LONGEST_LIFE_SECONDS + CLOCK_TOLERANCE_SECONDS) {
-    return { problem: `exp of the assertion is too far ahead: an assertion lives ${LONGEST_LIFE_SECONDS} seconds at most.` };
+  if (exp > now + longestSeconds + CLOCK_TOLERANCE_SECONDS) {
+    return { problem: `exp of the assertion is too far ahead: an assertion lives ${longestSeconds} seconds at most.` };
   }
   if ([nbf, iat].some((date) => date !== undefined && (!isDate(date) || date > now + CLOCK_TOLERANCE_SECONDS))) {
     return { problem: 'nbf or iat of the assertion lies in the future: check the clock.' };
   }
-  if (isDate(iat) && iat < now - LONGEST_LIFE_SECONDS - CLOCK_TOLERANCE_SECONDS) {
+  if (isDate(iat) && iat < now - longestSeconds - CLOCK_TOLERANCE_SECONDS) {
     return { problem: 'iat of the assertion is too long ago: make a new one for each request.' };
   }
-  if (typeof jti !== 'string' || jti === '' || jti.length > LONGEST_JTI) {
-    return { problem: `jti of the assertion must be a text of 1 to ${LONGEST_JTI} characters, another one each time.` };
-  }
   // A date may have a fraction (RFC 7519 section 2); those we store have none.
-  return { jti, expiresAt: Math.ceil(exp), legacyAudience: audience === rules.issuer ? undefined : audience };
+  return { expiresAt: Math.ceil(exp) };
 }
+
+/** Whether a claim can be the identifier by which an assertion counts once. */
+export function isJwtId(jti: unknown): jti is string {
+  return typeof jti === 'string' && jti !== '' && jti.length <= LONGEST_JTI;
+}
+
+/** What is said of one that cannot. */
+export const JTI_PROBLEM = `jti of the assertion must be a text of 1 to ${LONGEST_JTI} characters, another one each time.`;
 
 /**
  * RFC 10070 section 4 asks clients for the type, and servers not to refuse a JWT without one. A JWT that is typed as something else was made

@@ -29,19 +29,36 @@ export function clientAssertionOf({ form }: Pick<ProtocolRequest, 'form'>): Clie
     // Not supported: SAML assertions (RFC 10070 section 3).
     throw new InvalidClient('client_assertion_type is not jwt-bearer');
   }
-  if (!COMPACT.test(jwt)) {
-    throw malformed();
+  const decoded = decodedAssertion(jwt);
+  if ('problem' in decoded) {
+    throw new InvalidClient(decoded.problem);
   }
-  const { header, claims } = decoded(jwt);
-  const unwanted = UNWANTED_HEADERS.find((name) => name in header);
-  if (unwanted !== undefined) {
-    throw new InvalidClient(`the assertion has the header ${unwanted}`);
-  }
+  const { header, claims } = decoded;
   // As a client_id looks (RFC 6749 appendix A.1): no NUL, which PostgreSQL cannot even compare with.
   if (typeof claims.sub !== 'string' || !CLIENT_ID.test(claims.sub)) {
     throw new InvalidClient('the sub of the assertion is no client_id');
   }
   return { jwt, usesHmac: typeof header.alg === 'string' && header.alg.startsWith('HS'), clientId: claims.sub };
+}
+
+/**
+ * An assertion as it was sent, whoever made it: nothing of it is proven.
+ * @returns what is wrong when it is malformed, or says something in its header that must not be there.
+ */
+export function decodedAssertion(
+  jwt: string,
+): { readonly header: ProtectedHeaderParameters; readonly claims: JWTPayload } | { readonly problem: string } {
+  const malformed = { problem: 'the assertion is not a JWT in compact form' };
+  if (!COMPACT.test(jwt)) {
+    return malformed;
+  }
+  try {
+    const header = decodeProtectedHeader(jwt);
+    const unwanted = UNWANTED_HEADERS.find((name) => name in header);
+    return unwanted === undefined ? { header, claims: decodeJwt(jwt) } : { problem: `the assertion has the header ${unwanted}` };
+  } catch {
+    return malformed;
+  }
 }
 
 const CLIENT_ID = /^[\x21-\x7e]{1,255}$/;
@@ -54,15 +71,3 @@ const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 // Extensions that must be understood, of which there are none (RFC 7515 section 4.1.11), and keys that an attacker brings along: they would
 // not be looked at, and an honest client has no reason to send them. Certificates (x5c, x5t) do come with honest ones, and are not looked at.
 const UNWANTED_HEADERS = ['crit', 'b64', 'jwk', 'jku', 'x5u'];
-
-function decoded(jwt: string): { readonly header: ProtectedHeaderParameters; readonly claims: JWTPayload } {
-  try {
-    return { header: decodeProtectedHeader(jwt), claims: decodeJwt(jwt) };
-  } catch {
-    throw malformed();
-  }
-}
-
-function malformed(): InvalidClient {
-  return new InvalidClient('the assertion is not a JWT in compact form');
-}

@@ -78,18 +78,13 @@ export function clientKeys(rooms: { readonly publishedKeySets: CachedDocuments<K
   return {
     async verify({ metadata: { jwks, jwks_uri } }, jws, algorithms) {
       if (jwks !== undefined) {
-        const attempt = await verifyBy(registeredKeys(jwks), jws, algorithms);
-        return 'payload' in attempt ? attempt : { problem: attempt.problem };
+        return verifyByKeys(registeredKeys(jwks), jws, algorithms);
       }
       if (jwks_uri === undefined) {
         return { problem: 'the client has no keys registered' };
       }
       try {
-        const finder = await publishedKeySets.get(jwks_uri);
-        const attempt = await verifyBy(finder, jws, algorithms);
-        const newer = 'mayBeNew' in attempt && attempt.mayBeNew ? await publishedKeySets.newerThan(finder, jwks_uri) : undefined;
-        const last = newer === undefined ? attempt : await verifyBy(newer, jws, algorithms);
-        return 'payload' in last ? last : { problem: last.problem };
+        return await verifyByPublished(publishedKeySets, jwks_uri, jws, algorithms);
       } catch (error) {
         if (error instanceof OutboundFailure) {
           return { problem: `the jwks_uri of the client could not be fetched: ${error.message}` };
@@ -131,6 +126,33 @@ export function clientKeys(rooms: { readonly publishedKeySets: CachedDocuments<K
       throw error;
     }
   }
+}
+
+/** Verifies a JWS by a key set, whatever its header says of other keys. @returns why not, for the log, when no key of it bears it out. */
+export async function verifyByKeys(
+  keys: KeyFinder,
+  jws: string,
+  algorithms: readonly string[],
+): Promise<VerifiedJws | { readonly problem: string }> {
+  const attempt = await verifyBy(keys, jws, algorithms);
+  return 'payload' in attempt ? attempt : { problem: attempt.problem };
+}
+
+/**
+ * The same by a key set that is published, which is fetched again for a key that it does not have, if that was not done just now.
+ * @throws OutboundFailure when it cannot be fetched.
+ */
+export async function verifyByPublished(
+  keySets: CachedDocuments<KeyFinder>,
+  uri: string,
+  jws: string,
+  algorithms: readonly string[],
+): Promise<VerifiedJws | { readonly problem: string }> {
+  const finder = await keySets.get(uri);
+  const attempt = await verifyBy(finder, jws, algorithms);
+  const newer = 'mayBeNew' in attempt && attempt.mayBeNew ? await keySets.newerThan(finder, uri) : undefined;
+  const last = newer === undefined ? attempt : await verifyBy(newer, jws, algorithms);
+  return 'payload' in last ? last : { problem: last.problem };
 }
 
 const UNKNOWN_CERTIFICATE = 'the certificate is none of those that are registered for the client';

@@ -170,6 +170,12 @@ function refuseContradictions(metadata: ClientMetadata): void {
   if (exchangeProblem !== undefined) {
     refuse(exchangeProblem);
   }
+  // Whoever came by an assertion could use it under a name that everybody knows.
+  if (isPublic && grant_types.includes('urn:ietf:params:oauth:grant-type:jwt-bearer')) {
+    throw new InvalidClientMetadata(
+      'grant_types: urn:ietf:params:oauth:grant-type:jwt-bearer needs a client that authenticates (token_endpoint_auth_method is none).',
+    );
+  }
   // RFC 9700 section 4.14.2: a public client's refresh tokens are rotated or sender-constrained.
   if (isPublic && !refresh_token_rotation) {
     throw new InvalidClientMetadata('refresh_token_rotation: must be true for a public client.');

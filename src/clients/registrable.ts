@@ -15,6 +15,7 @@ export function registrationLimits(
       'refresh_token',
       ...(features.has('client-credentials') ? ['client_credentials'] : []),
       ...(features.has('token-exchange') ? [TOKEN_EXCHANGE] : []),
+      ...(features.has('jwt-bearer') ? ['urn:ietf:params:oauth:grant-type:jwt-bearer'] : []),
     ],
     responseTypes: ['code'],
     responseModes: responseModes(features),

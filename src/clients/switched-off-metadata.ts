@@ -13,6 +13,7 @@ const SIGNED_MODES = ['jwt', 'query.jwt', 'fragment.jwt', 'form_post.jwt'];
 const OF_FEATURES: Readonly<Record<FeatureName, readonly OfFeature[]>> = {
   'client-credentials': [['grant_types', 'client_credentials']],
   'token-exchange': [['grant_types', TOKEN_EXCHANGE], 'token_exchange'],
+  'jwt-bearer': [['grant_types', 'urn:ietf:params:oauth:grant-type:jwt-bearer']],
   'private-key-jwt': [['token_endpoint_auth_method', 'private_key_jwt']],
   'client-secret-jwt': [['token_endpoint_auth_method', 'client_secret_jwt']],
   'second-factors': [['default_acr_values', 'urn:keyturn:acr:2fa']],

@@ -7,6 +7,7 @@ import { type Parsed, shown } from './setting.ts';
 export const featureSwitches = {
   'client-credentials': 'on',
   'token-exchange': 'on',
+  'jwt-bearer': 'on',
   'private-key-jwt': 'on',
   'client-secret-jwt': 'on',
   'second-factors': 'on',

@@ -5,7 +5,7 @@ import type { Scope } from '../core/scope.ts';
 /** How and when the user authenticated for a grant. */
 export interface Authentication {
   readonly authTime: EpochSeconds;
-  /** RFC 8176 authentication method references, such as `pwd`. */
+  /** RFC 8176 authentication method references, such as `pwd`; none: the user did not log in here for it. */
   readonly methods: readonly string[];
   /** The browser session the grant was made in; its logout can end the grant. */
   readonly sessionId: string;

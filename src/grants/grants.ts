@@ -21,6 +21,10 @@ export interface NewGrant {
   readonly absoluteExpiresAt: EpochSeconds | undefined;
   /** It is made only while the session of `authentication` lives. */
   readonly onlyInLiveSession?: boolean;
+  /** It is made only while its user is not disabled. */
+  readonly onlyForEnabledUser?: boolean;
+  /** No code was given for it, nor ever is: generation 1 is the live one from the beginning. */
+  readonly withoutCode?: boolean;
 }
 
 /** A compare-and-swap on the generation of a grant: spending a code, rotating a refresh token. */
@@ -58,7 +62,8 @@ export interface Grants {
   /**
    * Of a session that ends at the same moment and a grant that is made in it, on whatever nodes, one comes first: either the grant is not made,
    * or the end finds it, and its client is told and it is revoked as of any other grant of that session.
-   * @returns false when it is not made, because it was to be only in a live session and that is over.
+   * The same holds of a user who is disabled and a grant that is made for enabled users only.
+   * @returns false when it is not made, because the session is over that it was to be made in, or the user is disabled.
    */
   create(grant: NewGrant): Promise<boolean>;
   find(id: string): Promise<Grant | undefined>;

@@ -114,7 +114,7 @@ export function valuesOf(grant: NumberedGrant): readonly (string | number | null
     grant.authorizationDetails === undefined || grant.authorizationDetails.length === 0 ? null : JSON.stringify(grant.authorizationDetails),
     confirmationText(grant.confirmation),
     grant.confirmation === undefined ? null : 0,
-    0,
+    grant.withoutCode === true ? 1 : 0,
     grant.createdAt,
     grant.expiresAt,
     grant.absoluteExpiresAt ?? null,

@@ -165,7 +165,7 @@ function inputOf(change: Change): readonly [string, ...(string | number | null)[
     : [change.grantId, change.now, null, null, null, null, null, null, 0, change.reason];
 }
 
-const CREATION_COLUMNS = [...NEW_GRANT_COLUMNS, ['needs_session', 'integer']] as const;
+const CREATION_COLUMNS = [...NEW_GRANT_COLUMNS, ['needs_session', 'integer'], ['needs_enabled_user', 'integer']] as const;
 
 function creator(database: Database): (batch: readonly NumberedGrant[]) => Promise<readonly boolean[]> {
   const input = batchInput(database.kind, CREATION_COLUMNS);
@@ -173,13 +173,21 @@ function creator(database: Database): (batch: readonly NumberedGrant[]) => Promi
   // Whoever ends the session deletes its row first. Locked here, the row either goes before this statement, which then finds it gone, or after
   // it, and then the grant is there to be found. SQLite has one writer at a time.
   const lock = database.kind === 'postgres' ? 'FOR KEY SHARE' : '';
+  // Whoever disables a user changes the row first, and revokes the grants after.
+  const userLock = database.kind === 'postgres' ? 'FOR SHARE' : '';
   const statement = `INSERT INTO grants (${names}) SELECT ${names} FROM ${input.sql}
-    WHERE input.needs_session = 0 OR EXISTS (
-      SELECT 1 FROM sessions WHERE sessions.sid = input.session_id AND sessions.user_id = input.user_id ${lock})
+    WHERE (input.needs_session = 0 OR EXISTS (
+      SELECT 1 FROM sessions WHERE sessions.sid = input.session_id AND sessions.user_id = input.user_id ${lock}))
+    AND (input.needs_enabled_user = 0 OR EXISTS (
+      SELECT 1 FROM users WHERE users.id = input.user_id AND users.disabled_at IS NULL ${userLock}))
     RETURNING id`;
 
   return async (batch) => {
-    const rows = batch.map((grant) => [...valuesOf(grant), grant.onlyInLiveSession === true ? 1 : 0]);
+    const rows = batch.map((grant) => [
+      ...valuesOf(grant),
+      grant.onlyInLiveSession === true ? 1 : 0,
+      grant.onlyForEnabledUser === true ? 1 : 0,
+    ]);
     const made = await again(() => database.rows<{ readonly id: string }>(statement, input.bindings(rows)));
     const ids = new Set(made.map(({ id }) => id));
     return batch.map(({ id }) => ids.has(id));

@@ -16,6 +16,7 @@ import type { StatusChanges } from '../status-lists/status-changes.ts';
 import type { RevokedAccessTokens } from '../tokens/revoked-access-tokens.ts';
 import type { ServerValues } from '../tokens/server-values.ts';
 import type { UsedIdentifiers } from '../tokens/used-identifiers.ts';
+import type { TrustedIssuerStore } from '../trusted-issuers/trusted-issuer.ts';
 import { clientsIn } from './clients.ts';
 import { consentsIn } from './consents.ts';
 import type { Database } from './database.ts';
@@ -33,6 +34,7 @@ import { serverValuesIn } from './server-values.ts';
 import { sessionsIn } from './sessions.ts';
 import { statusChangesIn } from './status-changes.ts';
 import { statusEntriesIn } from './status-entries.ts';
+import { trustedIssuersIn } from './trusted-issuers.ts';
 import { usedIdentifiersIn } from './used-identifiers.ts';
 import { usersIn } from './users.ts';
 
@@ -41,6 +43,7 @@ export interface Repositories {
   readonly clientStore: ClientStore;
   readonly resourceStore: ResourceStore;
   readonly detailTypeStore: DetailTypeStore;
+  readonly trustedIssuerStore: TrustedIssuerStore;
   readonly users: Users;
   readonly secondFactors: SecondFactors;
   readonly grants: Grants;
@@ -65,6 +68,7 @@ export function repositoriesIn(database: Database): Repositories {
     clientStore: clientsIn(database),
     resourceStore: resourcesIn(database),
     detailTypeStore: detailTypesIn(database),
+    trustedIssuerStore: trustedIssuersIn(database),
     users: usersIn(database),
     secondFactors: secondFactorsIn(database),
     grants: grantsIn(database, statusEntries),

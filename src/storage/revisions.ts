@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import type { Database } from './database.ts';
 
 /** Counters in the database that tell every process that something it may have cached has changed. */
-export type RevisionName = 'clients' | 'resources' | 'detail_types';
+export type RevisionName = 'clients' | 'resources' | 'detail_types' | 'trusted_issuers';
 
 /** Counts a change. In the transaction of the change itself, so that whoever sees the new number sees the change. */
 export async function moveRevision(transaction: Knex.Transaction, name: RevisionName): Promise<void> {

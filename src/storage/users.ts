@@ -39,6 +39,10 @@ export function usersIn(database: Database): Users {
   return {
     find: (id) => findBy({ id }),
     findByUsername: (canonicalUsername) => findBy({ canonical_username: canonicalUsername }),
+    async findByEmail(email) {
+      const [one, other] = await database.run((knex) => knex<UserRow>('users').where({ email }).limit(2).select<UserRow[]>('*'));
+      return one !== undefined && other === undefined ? userOf(one) : undefined;
+    },
     async list({ after, limit }) {
       const rows = await database.run((knex) => {
         const query = knex<UserRow>('users').orderBy('canonical_username').limit(limit).select<UserRow[]>('*');

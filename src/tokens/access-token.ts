@@ -124,7 +124,9 @@ export function accessTokenIssuer(rooms: {
 
 /** RFC 9068 section 2.2.1, for resource servers that ask for a newer or better login (RFC 9470); and whose credential the token is. */
 function loginClaims({ id, authentication }: Grant): object {
-  return { auth_time: authentication.authTime, acr: contextClassOf(authentication.methods), grant_id: id };
+  const { authTime, methods } = authentication;
+  // Of a user who did not log in here there is nothing to say: RFC 9068 section 2.2.1 is about how somebody did.
+  return methods.length === 0 ? { grant_id: id } : { auth_time: authTime, acr: contextClassOf(methods), grant_id: id };
 }
 
 function audienceOf(resources: readonly string[], issuer: string): string | readonly string[] {

@@ -1,7 +1,7 @@
 import type { EpochSeconds } from '../core/clock.ts';
 
 /** What an identifier counts once within: one for each kind of thing that must not be used twice, and whose it is. */
-export type UseNamespace = `client_assertion ${string}` | `dpop ${string}` | `request_object ${string}`;
+export type UseNamespace = `client_assertion ${string}` | `assertion ${string}` | `dpop ${string}` | `request_object ${string}`;
 
 /** Identifiers that may be used once (`jti`), on whatever node. */
 export interface UsedIdentifiers {

@@ -46,6 +46,13 @@ const TRACES: Readonly<Record<FeatureName, Traces>> = {
       },
     ],
   },
+  'jwt-bearer': {
+    values: { grant_types_supported: ['urn:ietf:params:oauth:grant-type:jwt-bearer'] },
+    registers: [
+      { grant_types: ['urn:ietf:params:oauth:grant-type:jwt-bearer'] },
+      { grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:jwt-bearer'] },
+    ],
+  },
   'private-key-jwt': {
     values: { ...forEach(METHOD_MEMBERS, ['private_key_jwt']), ...forEach(ALGORITHM_MEMBERS, ['ES256', 'PS256']) },
     registers: [{ token_endpoint_auth_method: 'private_key_jwt', jwks: JWKS }],

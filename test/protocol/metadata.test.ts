@@ -65,6 +65,7 @@ describe('authorization server metadata (RFC 8414)', () => {
         'client_credentials',
         'refresh_token',
         'urn:ietf:params:oauth:grant-type:token-exchange',
+        'urn:ietf:params:oauth:grant-type:jwt-bearer',
       ],
       token_endpoint_auth_methods_supported: METHODS,
       revocation_endpoint_auth_methods_supported: METHODS,

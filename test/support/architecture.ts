@@ -18,6 +18,7 @@ const ROOMS = [
   'authorization-details',
   'accounts',
   'resources',
+  'trusted-issuers',
   'grants',
   'status-lists',
   'tokens',

@@ -13,7 +13,12 @@ onEachDatabase('the watcher of changes', (databases) => {
     try {
       await migrateUp(here);
       let told = 0;
-      const watcher = changeWatcher(here, { clients: () => void told++, resources: () => undefined, detail_types: () => undefined });
+      const watcher = changeWatcher(here, {
+        clients: () => void told++,
+        resources: () => undefined,
+        detail_types: () => undefined,
+        trusted_issuers: () => undefined,
+      });
       // What was cached before the first look may be old already.
       await watcher.poll();
       expect(told).to.equal(1);
