@@ -29,7 +29,7 @@ export function addClientFlags(command: Command): Command {
     new Option('--resource <uri...>', 'resources (RFC 8707) it may ask for'),
     new Option(
       '--auth-method <method>',
-      'client_secret_basic (if none is given), client_secret_post, client_secret_jwt, private_key_jwt, self_signed_tls_client_auth or none',
+      'client_secret_basic (if none is given), client_secret_post, client_secret_jwt, private_key_jwt, self_signed_tls_client_auth or none; others with --file',
     ),
     new Option('--public', 'the same as --auth-method none: an app that can keep no secret').conflicts('authMethod'),
     new Option('--jwks-uri <uri>', 'where the client publishes its keys, for private_key_jwt and self_signed_tls_client_auth'),

@@ -48,6 +48,7 @@ Examples:
   keyturn trusted-issuer create --issuer https://idp.example --purposes jwt-bearer --clients my-app --scope "orders:read"
   keyturn trusted-issuer create --issuer https://idp.example --purposes jwt-bearer --jwks-uri https://idp.example/keys \\
     --subject-mapping email --clients my-app --scope "orders:read"
+  keyturn trusted-issuer create --issuer spiffe://example.org --purposes workload --jwks-uri https://spire.example/bundle
   keyturn trusted-issuer create --file issuer.json --json`;
 
 async function create(cli: CommandLine, options: CreateOptions): Promise<Answer> {

@@ -10,6 +10,7 @@ export interface TrustedIssuerFlags {
   readonly signingAlgs?: string;
   readonly privateAddresses?: boolean;
   readonly maxLifetime?: number;
+  readonly workloadMaxLifetime?: number;
   readonly subjectMapping?: string;
   readonly clients?: string;
   readonly scope?: string;
@@ -21,11 +22,12 @@ export function addTrustedIssuerFlags(command: Command): Command {
   const flags = [
     new Option('--issuer <uri>', 'its identifier, as it stands in `iss`'),
     new Option('--name <name>', 'issuer_name, for operators'),
-    new Option('--purposes <purposes>', 'what its assertions are good for, separated by spaces: jwt-bearer'),
+    new Option('--purposes <purposes>', 'what its assertions are good for, separated by spaces: jwt-bearer, workload'),
     new Option('--jwks-uri <uri>', 'where its keys are; not given: its own metadata says so'),
     new Option('--signing-algs <algs>', 'what it signs with, separated by spaces; not given: any with a public key'),
     new Option('--private-addresses', 'its keys may be fetched from private addresses'),
     new Option('--max-lifetime <duration>', 'such as 5m: how long an assertion may live').argParser(parseDuration(1)),
+    new Option('--workload-max-lifetime <duration>', 'such as 1h: how long a token of a workload may live').argParser(parseDuration(1)),
     new Option('--subject-mapping <mapping>', 'links (as `trusted-issuer link` makes them), username, email or id'),
     new Option('--clients <ids>', 'clients that may use its assertions, separated by spaces'),
     new Option('--scope <scope>', 'the most that tokens may carry, separated by spaces'),
@@ -50,6 +52,7 @@ export function trustedIssuerMetadataOf(flags: TrustedIssuerFlags): Readonly<Rec
     signing_algs: listOf(flags.signingAlgs),
     private_addresses: flags.privateAddresses,
     assertion_max_lifetime: flags.maxLifetime,
+    workload_max_lifetime: flags.workloadMaxLifetime,
     subject_mapping: flags.subjectMapping,
     allowed_clients: listOf(flags.clients),
     scope: flags.scope,

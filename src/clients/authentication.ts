@@ -23,6 +23,8 @@ export interface ClientClaim {
   readonly clientId: string;
   /** Whether nothing in the request but the client's name says so: then several methods may claim it, and what is registered decides. */
   readonly byNameAlone?: true;
+  /** Whether the assertion could be one of several methods, by its form: then too they may all claim it, and what is registered decides. */
+  readonly sharesAssertion?: true;
   /** Whether the request bears it out. Called with the registered client, after its method was found to be this one. */
   verify(client: Client, now: number): Verdict | Promise<Verdict>;
 }
@@ -60,7 +62,7 @@ export function clientAuthenticator(rooms: {
       const claim = method.claim(request);
       return claim === undefined ? [] : [{ method, claim }];
     });
-    if (claims.length > 1 && !claims.every(({ claim }) => claim.byNameAlone)) {
+    if (claims.length > 1 && !claims.every(({ claim }) => claim.byNameAlone) && !claims.every(({ claim }) => claim.sharesAssertion)) {
       throw new InvalidRequest('The client authenticates in two ways at once: use one (RFC 6749 section 2.3).');
     }
     const [first] = claims;

@@ -16,6 +16,7 @@ import { readRequestMetadata } from './request-metadata.ts';
 import { sectorProblem } from './sector-identifier.ts';
 import { refuseSwitchedOff } from './switched-off-metadata.ts';
 import { readTokenExchangeMetadata, tokenExchangeProblem } from './token-exchange-metadata.ts';
+import { readWorkloadMetadata } from './workload-metadata.ts';
 
 /** What this server can register a client for: derived from the features that are on. */
 export interface RegistrationLimits {
@@ -88,6 +89,7 @@ export function readClientMetadata(
     token_endpoint_auth_method: method,
     ...clientKeyMetadata(members, method, { privateAddresses: limits.privateAddresses, refuse }),
     ...readCertificateMetadata(members, method, { isOn: limits.authMethods.includes('self_signed_tls_client_auth'), refuse }),
+    ...readWorkloadMetadata(members, method, refuse),
     scope: scopeOf(members.text('scope') ?? (usesAuthorizationEndpoint ? limits.defaultScope : '')),
     ...members.optional('access_token_ttl', members.seconds('access_token_ttl', 1, limits.accessTokenMaxSeconds)),
     ...members.optional('refresh_token_idle_ttl', members.seconds('refresh_token_idle_ttl', 1, LONGEST_TTL_SECONDS)),

@@ -6,6 +6,7 @@ import type { LogoutClientMetadata } from './logout-metadata.ts';
 import type { OpenIdClientMetadata } from './openid-metadata.ts';
 import type { RequestClientMetadata } from './request-metadata.ts';
 import type { TokenExchangeClientMetadata } from './token-exchange-metadata.ts';
+import type { WorkloadClientMetadata } from './workload-metadata.ts';
 
 /** How a client proves itself (IANA registry "OAuth Token Endpoint Authentication Methods"). */
 export type TokenEndpointAuthMethod =
@@ -15,6 +16,8 @@ export type TokenEndpointAuthMethod =
   | 'private_key_jwt'
   | 'tls_client_auth'
   | 'self_signed_tls_client_auth'
+  | 'workload_identity_jwt'
+  | 'spiffe_jwt'
   | 'none';
 
 /**
@@ -27,7 +30,8 @@ export interface ClientMetadata
     RequestClientMetadata,
     EncryptionClientMetadata,
     LogoutClientMetadata,
-    TokenExchangeClientMetadata {
+    TokenExchangeClientMetadata,
+    WorkloadClientMetadata {
   readonly client_name?: string;
   readonly client_uri?: string;
   readonly logo_uri?: string;

@@ -21,6 +21,7 @@ export function privateKeyJwt(rooms: {
       }
       return {
         clientId: assertion.clientId,
+        sharesAssertion: true,
         async verify(client, now) {
           const { token_endpoint_auth_method: method, token_endpoint_auth_signing_alg: registered } = client.metadata;
           if (method !== 'private_key_jwt') {

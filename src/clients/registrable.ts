@@ -24,6 +24,7 @@ export function registrationLimits(
       'client_secret_post',
       ...(features.has('client-secret-jwt') ? (['client_secret_jwt'] as const) : []),
       ...(features.has('private-key-jwt') ? (['private_key_jwt'] as const) : []),
+      ...(features.has('workload-identity') ? (['workload_identity_jwt', 'spiffe_jwt'] as const) : []),
       ...(config.mutualTls?.clientCaFile === undefined ? [] : (['tls_client_auth'] as const)),
       ...(config.mutualTls === undefined ? [] : (['self_signed_tls_client_auth'] as const)),
       'none',

@@ -207,7 +207,7 @@ function refuseSecret(given: unknown): undefined {
   return undefined;
 }
 
-const WITHOUT_SECRET = ['none', 'private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth'];
+const WITHOUT_SECRET = ['none', 'private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth', 'workload_identity_jwt', 'spiffe_jwt'];
 
 function hasSecrets({ token_endpoint_auth_method }: ClientMetadata): boolean {
   return !WITHOUT_SECRET.includes(token_endpoint_auth_method);

@@ -14,6 +14,12 @@ const OF_FEATURES: Readonly<Record<FeatureName, readonly OfFeature[]>> = {
   'client-credentials': [['grant_types', 'client_credentials']],
   'token-exchange': [['grant_types', TOKEN_EXCHANGE], 'token_exchange'],
   'jwt-bearer': [['grant_types', 'urn:ietf:params:oauth:grant-type:jwt-bearer']],
+  'workload-identity': [
+    ['token_endpoint_auth_method', 'workload_identity_jwt'],
+    ['token_endpoint_auth_method', 'spiffe_jwt'],
+    'workload_identity',
+    'spiffe_id',
+  ],
   'private-key-jwt': [['token_endpoint_auth_method', 'private_key_jwt']],
   'client-secret-jwt': [['token_endpoint_auth_method', 'client_secret_jwt']],
   'second-factors': [['default_acr_values', 'urn:keyturn:acr:2fa']],

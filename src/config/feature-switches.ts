@@ -8,6 +8,7 @@ export const featureSwitches = {
   'client-credentials': 'on',
   'token-exchange': 'on',
   'jwt-bearer': 'on',
+  'workload-identity': 'on',
   'private-key-jwt': 'on',
   'client-secret-jwt': 'on',
   'second-factors': 'on',

@@ -2,14 +2,23 @@ import type { Feature } from '../feature.ts';
 import { jwtBearer } from '../grant-types/jwt-bearer.ts';
 import type { Rooms } from '../rooms.ts';
 import { grantAssertionReader } from '../trusted-issuers/grant-assertions.ts';
+import { spiffeJwt, workloadIdentityJwt } from '../trusted-issuers/workload-identity.ts';
+import { workloadTokenVerifier } from '../trusted-issuers/workload-token.ts';
 
 /** What assertions of other issuers are good for. Without a registered issuer, nothing. */
 export function assertionFeatures(rooms: Rooms): readonly Feature[] {
+  const verifyToken = workloadTokenVerifier(rooms);
   return [
     {
       specification: 'RFC 7523 section 2.1 with RFC 7521 and RFC 10070: JWT assertions as authorization grants',
       name: 'jwt-bearer',
       grantTypes: [jwtBearer({ ...rooms, readAssertion: grantAssertionReader(rooms) })],
+    },
+    {
+      specification:
+        'RFC 7523 section 2.2 with RFC 7521, and draft-ietf-oauth-spiffe-client-auth-02: tokens of a platform as client credentials',
+      name: 'workload-identity',
+      clientAuthentication: [workloadIdentityJwt({ verifyToken }), spiffeJwt({ verifyToken })],
     },
   ];
 }

@@ -30,55 +30,60 @@ export interface AcceptableGrantAssertion {
  */
 export function acceptableGrant(
   { typ, claims }: SignedGrantAssertion,
-  rules: GrantAssertionRules,
-): AcceptableGrantAssertion | { readonly problem: string } {
-  const { issuer, clientId, longestSeconds, now } = rules;
-  // RFC 8725 section 3.11: ID-JAGs, access tokens, logout tokens, client assertions and others are typed as what they are.
-  if (!isPlainType(typ)) {
-    return { problem: 'typ of the assertion must be JWT, or left out: it was made for something else.' };
-  }
-  // And of what has no type by tradition: a token that answers a login, or tells of an event, is none either (RFC 8725 section 3.12).
-  const foreign = OF_OTHER_JWTS.find((name) => claims[name] !== undefined);
-  if (foreign !== undefined) {
-    return { problem: `the assertion has the claim ${foreign}: it is another kind of JWT.` };
-  }
-  return acceptableClaims(claims, { issuer, clientId, longestSeconds, now });
-}
-
-/** The rules that every assertion which is an authorization grant keeps, whatever its type. */
-function acceptableClaims(
-  claims: Readonly<Record<string, unknown>>,
   { issuer, clientId, longestSeconds, now }: GrantAssertionRules,
 ): AcceptableGrantAssertion | { readonly problem: string } {
-  const { exp, iat, jti } = claims;
-  if (!isSoleAudience(claims['aud'], issuer)) {
-    return {
-      problem: 'aud of the assertion must be the issuer of this server and nothing else (RFC 7523 section 3, RFC 10070 section 4).',
-    };
+  const { jti, client_id: namedClient } = claims;
+  const problem = otherKindProblem(typ, claims, ['jwt']) ?? soleAudienceProblem(claims['aud'], issuer);
+  if (problem !== undefined) {
+    return { problem };
   }
-  const life = lifeOf(claims, longestSeconds, now);
-  if ('problem' in life) {
-    return life;
-  }
-  if (typeof iat === 'number' && typeof exp === 'number' && exp - iat > longestSeconds) {
-    return { problem: `the assertion lives for too long: ${longestSeconds} seconds are the most from iat to exp.` };
+  const times = timesOf(claims, longestSeconds, now);
+  if ('problem' in times) {
+    return times;
   }
   if (!isJwtId(jti)) {
     return { problem: JTI_PROBLEM };
   }
-  if (claims['client_id'] !== undefined && claims['client_id'] !== clientId) {
+  if (namedClient !== undefined && namedClient !== clientId) {
     return { problem: 'client_id of the assertion is another client.' };
   }
-  return { jti, expiresAt: life.expiresAt };
+  return { jti, expiresAt: times.expiresAt };
 }
 
-const OF_OTHER_JWTS = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events'];
-
-function isPlainType(typ: unknown): boolean {
-  return typ === undefined || (typeof typ === 'string' && /^(?:application\/)?jwt$/i.test(typ));
+/**
+ * Why a JWT was made for something else than to be an assertion. Some say so by their type (RFC 8725 section 3.11): ID-JAGs, access tokens, logout
+ * tokens, client assertions. Others, which have none by tradition, by a claim: whatever answers a login, or tells of an event (section 3.12).
+ * @param types those that it may have, in lower case; having none is right as well.
+ */
+export function otherKindProblem(typ: unknown, claims: Readonly<Record<string, unknown>>, types: readonly string[]): string | undefined {
+  const name = typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : '';
+  if (typ !== undefined && !types.includes(name)) {
+    return `typ of the assertion must be ${types.map((type) => type.toUpperCase()).join(' or ')}, or left out: it was made for something else.`;
+  }
+  const foreign = OF_OTHER_JWTS.find((claim) => claims[claim] !== undefined);
+  return foreign === undefined ? undefined : `the assertion has the claim ${foreign}: it is another kind of JWT.`;
 }
 
 /** The issuer, as a text or as a list of one, which is how some libraries write every audience. With others it could be sent on by them. */
-function isSoleAudience(aud: unknown, issuer: string): boolean {
-  return aud === issuer || (Array.isArray(aud) && aud.length === 1 && aud[0] === issuer);
+export function soleAudienceProblem(aud: unknown, issuer: string): string | undefined {
+  return aud === issuer || (Array.isArray(aud) && aud.length === 1 && aud[0] === issuer)
+    ? undefined
+    : 'aud of the assertion must be the issuer of this server and nothing else (RFC 7523 section 3, RFC 10070 section 4).';
 }
+
+/** When an assertion ends, or why it is not one of now, or lives for too long. */
+export function timesOf(
+  claims: Readonly<Record<string, unknown>>,
+  longestSeconds: number,
+  now: EpochSeconds,
+): { readonly expiresAt: EpochSeconds } | { readonly problem: string } {
+  const { exp, iat } = claims;
+  const life = lifeOf(claims, longestSeconds, now);
+  // Some issuers put `iat` a few seconds back.
+  return typeof iat === 'number' && typeof exp === 'number' && exp - iat > longestSeconds + SPARE_SECONDS && !('problem' in life)
+    ? { problem: `the assertion lives for too long: ${longestSeconds} seconds are the most from iat to exp.` }
+    : life;
+}
+
+const SPARE_SECONDS = 10;
+const OF_OTHER_JWTS = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events'];

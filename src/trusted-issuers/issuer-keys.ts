@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import { type CachedDocuments, cachedDocuments } from '../outbound/cached-documents.ts';
 import { fetchJson } from '../outbound/json-document.ts';
 import { OutboundFailure, outbound } from '../outbound/outbound.ts';
+import { withJwtUse } from './spiffe-bundle.ts';
 import type { TrustedIssuerRecord } from './trusted-issuer.ts';
 
 /** The keys of trusted issuers: registered by value, by address, or found by the issuer's own metadata. */
@@ -60,7 +61,7 @@ function published(privateAddresses: boolean, clock: Clock): Published {
   const send = outbound({ privateAddresses });
   const fetch = (url: string) => fetchJson(send, url);
   return {
-    keySets: cachedDocuments({ fetch, read: (document) => keyFinder(readPublishedKeySet(document)), clock }),
+    keySets: cachedDocuments({ fetch, read: (document) => keyFinder(readPublishedKeySet(withJwtUse(document))), clock }),
     discoveries: cachedDocuments({ fetch, read: readDiscovery, clock }),
   };
 }

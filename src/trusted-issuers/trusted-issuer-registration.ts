@@ -29,7 +29,7 @@ export function trustedIssuerRegistration(rooms: {
     async create(input) {
       const { issuer, ...rest } = input;
       const identifier = readIssuerIdentifier(issuer, ownIssuer);
-      const { metadata, ignored } = readIssuerMetadata(rest);
+      const { metadata, ignored } = readIssuerMetadata(identifier, rest);
       const now = clock.now();
       const record = { identifier, metadata, createdAt: now, updatedAt: now, version: 1 };
       if (!(await store.create(record))) {
@@ -47,7 +47,7 @@ export function trustedIssuerRegistration(rooms: {
       if (issuer !== identifier) {
         throw new InvalidIssuerMetadata('issuer: cannot be changed; register the other one.');
       }
-      const { metadata, ignored } = readIssuerMetadata(rest);
+      const { metadata, ignored } = readIssuerMetadata(identifier, rest);
       const record = { ...existing, metadata, updatedAt: clock.now() };
       if (!(await store.replace(record))) {
         throw new InvalidIssuerMetadata(`issuer: ${identifier} was changed by somebody else meanwhile; try again.`);

@@ -3,6 +3,7 @@ import { readKeySet } from '../clients/client-key-set.ts';
 import { type MetadataReader, metadataReader } from '../clients/metadata-reader.ts';
 import { OAuthError } from '../core/errors.ts';
 import { formatScope, parseScope } from '../core/scope.ts';
+import { withJwtUse } from './spiffe-bundle.ts';
 import { ASSERTION_PURPOSES, type AssertionPurpose, SUBJECT_MAPPINGS, type TrustedIssuerMetadata } from './trusted-issuer.ts';
 
 /** The issuer cannot be registered so; the description names the member and says why. */
@@ -13,6 +14,9 @@ export class InvalidIssuerMetadata extends OAuthError {
 const LONGEST_IDENTIFIER = 512;
 const USUAL_LIFETIME_SECONDS = 300;
 const LONGEST_LIFETIME_SECONDS = 3600;
+// What the kubelet asks for unless a pod says otherwise (expirationSeconds).
+const USUAL_WORKLOAD_SECONDS = 3600;
+const LONGEST_WORKLOAD_SECONDS = 86_400;
 
 /**
  * The identifier of an issuer: an absolute URI that stands in `iss` as it is written here.
@@ -20,6 +24,9 @@ const LONGEST_LIFETIME_SECONDS = 3600;
  * @throws InvalidIssuerMetadata
  */
 export function readIssuerIdentifier(given: unknown, ownIssuer: string | undefined): string {
+  if (isTrustDomain(given)) {
+    return given;
+  }
   if (typeof given !== 'string' || given.length > LONGEST_IDENTIFIER || !/^[\x21-\x7e]+$/.test(given) || !URL.canParse(given)) {
     return refuse(`issuer: must be an absolute URI of at most ${LONGEST_IDENTIFIER} characters.`);
   }
@@ -30,14 +37,23 @@ export function readIssuerIdentifier(given: unknown, ownIssuer: string | undefin
   if (given === ownIssuer) {
     return refuse('issuer: is this server itself, whose tokens are no assertions.');
   }
-  return protocol === 'https:' || protocol === 'http:' ? given : refuse('issuer: must be an https address, or http in development.');
+  return protocol === 'https:' || protocol === 'http:'
+    ? given
+    : refuse('issuer: must be an https address (http in development), or a SPIFFE trust domain, spiffe://example.org.');
+}
+
+function isTrustDomain(identifier: unknown): identifier is string {
+  return typeof identifier === 'string' && /^spiffe:\/\/[a-z0-9._-]{1,255}$/.test(identifier);
 }
 
 /**
  * Checks what a trusted issuer is registered with, and fills in the defaults.
  * @throws InvalidIssuerMetadata naming the first member that is wrong.
  */
-export function readIssuerMetadata(input: Readonly<Record<string, unknown>>): {
+export function readIssuerMetadata(
+  identifier: string,
+  input: Readonly<Record<string, unknown>>,
+): {
   readonly metadata: TrustedIssuerMetadata;
   /** Members of the metadata that this server knows no meaning for. */
   readonly ignored: readonly string[];
@@ -47,14 +63,19 @@ export function readIssuerMetadata(input: Readonly<Record<string, unknown>>): {
   if (purposes === undefined || purposes.length === 0) {
     return refuse(`purposes: must say what its assertions are good for, one or more of ${ASSERTION_PURPOSES.join(', ')}.`);
   }
+  if (isTrustDomain(identifier) && purposes.some((purpose) => purpose !== 'workload')) {
+    return refuse('purposes: a SPIFFE trust domain vouches for workloads, and for nobody else: workload.');
+  }
   const privateAddresses = members.flag('private_addresses') ?? false;
   const metadata = {
     ...members.texts(['issuer_name']),
     purposes: [...new Set(purposes)],
-    ...keysOf(members, privateAddresses),
+    ...keysOf(identifier, members, privateAddresses),
     signing_algs: algorithmsOf(members),
     private_addresses: privateAddresses,
     assertion_max_lifetime: members.seconds('assertion_max_lifetime', 1, LONGEST_LIFETIME_SECONDS) ?? USUAL_LIFETIME_SECONDS,
+    workload_max_lifetime: members.seconds('workload_max_lifetime', 1, LONGEST_WORKLOAD_SECONDS) ?? USUAL_WORKLOAD_SECONDS,
+    workload_single_use: members.flag('workload_single_use') ?? false,
     subject_mapping: members.oneOf('subject_mapping', SUBJECT_MAPPINGS) ?? 'links',
     allowed_clients: members.strings('allowed_clients') ?? [],
     scope: scopeOf(members.text('scope') ?? ''),
@@ -63,9 +84,9 @@ export function readIssuerMetadata(input: Readonly<Record<string, unknown>>): {
   return { metadata, ignored: members.unread() };
 }
 
-function keysOf(members: MetadataReader, privateAddresses: boolean): Pick<TrustedIssuerMetadata, 'jwks' | 'jwks_uri'> {
+function keysOf(identifier: string, members: MetadataReader, privateAddresses: boolean): Pick<TrustedIssuerMetadata, 'jwks' | 'jwks_uri'> {
   const given = members.object('jwks');
-  const jwks = given === undefined ? undefined : readKeySet(given, (problem) => refuse(`jwks: ${problem}.`));
+  const jwks = given === undefined ? undefined : readKeySet(withJwtUse(given), (problem) => refuse(`jwks: ${problem}.`));
   const uri = members.text('jwks_uri') || undefined;
   if (jwks !== undefined && uri !== undefined) {
     return refuse('jwks_uri: must not be given together with jwks.');
@@ -74,6 +95,9 @@ function keysOf(members: MetadataReader, privateAddresses: boolean): Pick<Truste
   const isFetchable = username === '' && password === '' && (protocol === 'https:' || (protocol === 'http:' && privateAddresses));
   if (uri !== undefined && !isFetchable) {
     return refuse('jwks_uri: must be an https address; http is fetched from this machine alone, with private_addresses.');
+  }
+  if (isTrustDomain(identifier) && jwks === undefined && uri === undefined) {
+    return refuse('jwks_uri: a SPIFFE trust domain has no metadata: give the address of its bundle endpoint, or the bundle as jwks.');
   }
   return { ...members.optional('jwks', jwks), ...members.optional('jwks_uri', uri) };
 }

@@ -2,7 +2,7 @@ import type { ClientKeySet } from '../clients/client-key-set.ts';
 import type { EpochSeconds } from '../core/clock.ts';
 
 /** What assertions of an issuer may be good for here. */
-export const ASSERTION_PURPOSES = ['jwt-bearer'] as const;
+export const ASSERTION_PURPOSES = ['jwt-bearer', 'workload'] as const;
 export type AssertionPurpose = (typeof ASSERTION_PURPOSES)[number];
 
 /**
@@ -26,6 +26,10 @@ export interface TrustedIssuerMetadata {
   readonly private_addresses: boolean;
   /** How long an assertion that is an authorization grant may live, in seconds. */
   readonly assertion_max_lifetime: number;
+  /** How long a token that is a workload's credential may live, in seconds. */
+  readonly workload_max_lifetime: number;
+  /** Whether such a token counts once, by its `jti`. Most platforms hand out one for many requests. */
+  readonly workload_single_use: boolean;
   readonly subject_mapping: SubjectMapping;
   /** Clients that may use its assertions as authorization grants. */
   readonly allowed_clients: readonly string[];
@@ -37,7 +41,7 @@ export interface TrustedIssuerMetadata {
 
 /** A trusted issuer as it is stored. */
 export interface TrustedIssuerRecord {
-  /** The `iss` of its assertions, compared character by character. */
+  /** The `iss` of its assertions, compared character by character; `spiffe://` and its name for a SPIFFE trust domain. */
   readonly identifier: string;
   readonly metadata: TrustedIssuerMetadata;
   readonly createdAt: EpochSeconds;

@@ -40,6 +40,8 @@ onEachDatabase('assertions of other issuers count once', (databases) => {
           signing_algs: ['ES256'],
           private_addresses: false,
           assertion_max_lifetime: 300,
+          workload_max_lifetime: 3600,
+          workload_single_use: false,
           subject_mapping: 'id',
           allowed_clients: [deployment.client.id],
           scope: 'api:read',

@@ -7,6 +7,7 @@ for (const page of [
   'docs/shared-signals.md',
   'docs/token-exchange.md',
   'docs/jwt-bearer.md',
+  'docs/workload-identity.md',
   'README.md',
 ]) {
   describe(`${page}, run as it is printed against the built server`, () => {

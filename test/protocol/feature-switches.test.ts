@@ -53,6 +53,13 @@ const TRACES: Readonly<Record<FeatureName, Traces>> = {
       { grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:jwt-bearer'] },
     ],
   },
+  'workload-identity': {
+    values: forEach(METHOD_MEMBERS, ['workload_identity_jwt', 'spiffe_jwt']),
+    registers: [
+      { token_endpoint_auth_method: 'workload_identity_jwt', workload_identity: { issuer: 'https://k8s.example', subject: 'x' } },
+      { token_endpoint_auth_method: 'spiffe_jwt', spiffe_id: 'spiffe://example.org/x' },
+    ],
+  },
   'private-key-jwt': {
     values: { ...forEach(METHOD_MEMBERS, ['private_key_jwt']), ...forEach(ALGORITHM_MEMBERS, ['ES256', 'PS256']) },
     registers: [{ token_endpoint_auth_method: 'private_key_jwt', jwks: JWKS }],

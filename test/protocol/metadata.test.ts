@@ -9,7 +9,15 @@ import { startTestServer } from '../support/test-server.ts';
 
 const ADDRESSES = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'];
 
-const METHODS = ['client_secret_basic', 'client_secret_post', 'none', 'private_key_jwt', 'client_secret_jwt'];
+const METHODS = [
+  'client_secret_basic',
+  'client_secret_post',
+  'none',
+  'private_key_jwt',
+  'client_secret_jwt',
+  'workload_identity_jwt',
+  'spiffe_jwt',
+];
 
 // biome-ignore format: a list of names reads best filled
 const CLAIMS = [

@@ -20,6 +20,8 @@ function issuer(identifier = IDP): TrustedIssuerRecord {
       signing_algs: ['ES256'],
       private_addresses: false,
       assertion_max_lifetime: 300,
+      workload_max_lifetime: 3600,
+      workload_single_use: false,
       subject_mapping: 'links',
       allowed_clients: [],
       scope: '',
