@@ -13,6 +13,8 @@ export interface DetailRequests {
    * @throws InvalidAuthorizationDetails when it is malformed, of a type that is unknown or not the client's, or does not fit its type.
    */
   requested(parameters: Parameters, client: Client): Promise<AuthorizationDetails | undefined>;
+  /** The same for a text that came otherwise than as the parameter; undefined: the feature is off. */
+  checked(text: string, client: Client): Promise<AuthorizationDetails | undefined>;
   /** Of what was granted, that whose type is still registered, and registered for the client. */
   remaining(granted: AuthorizationDetails, client: Client): Promise<AuthorizationDetails>;
 }
@@ -21,18 +23,9 @@ export function detailRequests(types: Pick<DetailTypes, 'find'>): DetailRequests
   return {
     async requested(parameters, client) {
       const text = parameters.get(AUTHORIZATION_DETAILS);
-      if (text === undefined) {
-        return undefined;
-      }
-      const elements = elementsIn(text);
-      for (const [index, element] of elements.entries()) {
-        const problem = await problemWith(element, client);
-        if (problem !== undefined) {
-          throw new InvalidAuthorizationDetails(`authorization_details[${index}]: ${printable(problem)}.`);
-        }
-      }
-      return elements as AuthorizationDetails;
+      return text === undefined ? undefined : checked(text, client);
     },
+    checked,
     async remaining(granted, client) {
       const kept = await Promise.all(
         ofClient(granted, client).map(async (detail) => ((await types.find(detail.type)) === undefined ? [] : [detail])),
@@ -40,6 +33,17 @@ export function detailRequests(types: Pick<DetailTypes, 'find'>): DetailRequests
       return kept.flat();
     },
   };
+
+  async function checked(text: string, client: Client): Promise<AuthorizationDetails> {
+    const elements = elementsIn(text);
+    for (const [index, element] of elements.entries()) {
+      const problem = await problemWith(element, client);
+      if (problem !== undefined) {
+        throw new InvalidAuthorizationDetails(`authorization_details[${index}]: ${printable(problem)}.`);
+      }
+    }
+    return elements as AuthorizationDetails;
+  }
 
   async function problemWith(element: unknown, client: Client): Promise<string | undefined> {
     if (!isDetail(element)) {
@@ -56,6 +60,7 @@ export function detailRequests(types: Pick<DetailTypes, 'find'>): DetailRequests
 /** While the feature is off the parameter is one of those that nobody knows (RFC 6749 section 3.1), and nothing of it is left. */
 export const noDetailRequests: DetailRequests = {
   requested: async () => undefined,
+  checked: async () => undefined,
   remaining: async () => NO_DETAILS,
 };
 

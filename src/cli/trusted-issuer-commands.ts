@@ -126,7 +126,7 @@ function registered({ record, ignored }: RegisteredIssuer): Answer {
     ...shown(record),
     warnings: [
       ...ignored.map((name) => `${name} means nothing to this server and was left out`),
-      ...(purposes.includes('jwt-bearer') && clients.length === 0
+      ...(purposes.some((purpose) => purpose !== 'workload') && clients.length === 0
         ? ['no client may use its assertions yet: name some in allowed_clients']
         : []),
     ],

@@ -22,7 +22,7 @@ export function addTrustedIssuerFlags(command: Command): Command {
   const flags = [
     new Option('--issuer <uri>', 'its identifier, as it stands in `iss`'),
     new Option('--name <name>', 'issuer_name, for operators'),
-    new Option('--purposes <purposes>', 'what its assertions are good for, separated by spaces: jwt-bearer, workload'),
+    new Option('--purposes <purposes>', 'what its assertions are good for, separated by spaces: jwt-bearer, workload, id-jag'),
     new Option('--jwks-uri <uri>', 'where its keys are; not given: its own metadata says so'),
     new Option('--signing-algs <algs>', 'what it signs with, separated by spaces; not given: any with a public key'),
     new Option('--private-addresses', 'its keys may be fetched from private addresses'),

@@ -8,6 +8,8 @@ export const featureSwitches = {
   'client-credentials': 'on',
   'token-exchange': 'on',
   'jwt-bearer': 'on',
+  // Off: an Internet-Draft that still moves.
+  'id-jag': 'off',
   'workload-identity': 'on',
   'private-key-jwt': 'on',
   'client-secret-jwt': 'on',
@@ -39,7 +41,10 @@ export type FeatureName = keyof typeof featureSwitches;
 export type EnabledFeatures = ReadonlySet<FeatureName>;
 
 /** What a feature is nothing without: with that it is off as well, and cannot be asked for. */
-const NEEDS: Readonly<Partial<Record<FeatureName, FeatureName>>> = { 'signed-introspection': 'introspection' };
+const NEEDS: Readonly<Partial<Record<FeatureName, FeatureName>>> = {
+  'signed-introspection': 'introspection',
+  'id-jag': 'jwt-bearer',
+};
 
 const names = Object.keys(featureSwitches) as readonly FeatureName[];
 

@@ -12,7 +12,12 @@ export function assertionFeatures(rooms: Rooms): readonly Feature[] {
     {
       specification: 'RFC 7523 section 2.1 with RFC 7521 and RFC 10070: JWT assertions as authorization grants',
       name: 'jwt-bearer',
-      grantTypes: [jwtBearer({ ...rooms, readAssertion: grantAssertionReader(rooms) })],
+      grantTypes: [jwtBearer({ ...rooms, readAssertion: grantAssertionReader({ ...rooms, takesIdJags: rooms.enabled.has('id-jag') }) })],
+    },
+    {
+      specification: 'draft-ietf-oauth-identity-assertion-authz-grant-03: ID-JAGs of trusted issuers as authorization grants',
+      name: 'id-jag',
+      metadata: { authorization_grant_profiles_supported: ['urn:ietf:params:oauth:grant-profile:id-jag'] },
     },
     {
       specification:

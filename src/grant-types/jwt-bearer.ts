@@ -1,20 +1,20 @@
+import type { AuthorizationDetails } from '../authorization-details/authorization-detail.ts';
+import type { DetailRequests } from '../authorization-details/detail-requests.ts';
 import type { Client } from '../clients/client.ts';
-import { requestedResources, requestedScope } from '../clients/permissions.ts';
 import type { Lifetimes } from '../config/config.ts';
 import type { AuditTrail } from '../core/audit.ts';
-import { InvalidAuthorizationDetails, InvalidGrant, InvalidScope, InvalidTarget, UnauthorizedClient } from '../core/errors.ts';
+import { InvalidAuthorizationDetails, InvalidGrant, UnauthorizedClient } from '../core/errors.ts';
 import { newIdentifier } from '../core/identifiers.ts';
-import type { Parameters } from '../core/parameters.ts';
 import { required } from '../core/parameters.ts';
-import { parseScope, type Scope } from '../core/scope.ts';
+import type { Confirmation } from '../grants/grant.ts';
 import type { Grants, NewGrant } from '../grants/grants.ts';
 import type { Resources } from '../resources/registered-resources.ts';
 import { tokenTarget } from '../resources/token-target.ts';
 import type { AccessTokenIssuer } from '../tokens/access-token.ts';
 import { accessTokenSeconds } from '../tokens/lifetimes.ts';
-import { tokenResponse } from '../tokens/token-response.ts';
+import { resourceMember, tokenResponse } from '../tokens/token-response.ts';
 import type { GrantAssertionReader } from '../trusted-issuers/grant-assertions.ts';
-import type { TrustedIssuerRecord } from '../trusted-issuers/trusted-issuer.ts';
+import { grantedScope, grantedTarget } from './assertion-policy.ts';
 import type { GrantType } from './grant-type.ts';
 import { namesDetails } from './granted-details.ts';
 
@@ -31,10 +31,11 @@ export function jwtBearer(rooms: {
   readonly grants: Pick<Grants, 'create' | 'find'>;
   readonly issueAccessToken: AccessTokenIssuer;
   readonly resources: Pick<Resources, 'registered'>;
+  readonly detailRequests: Pick<DetailRequests, 'checked'>;
   readonly lifetimes: Lifetimes;
   readonly audit: AuditTrail;
 }): GrantType {
-  const { readAssertion, grants, issueAccessToken, resources, lifetimes, audit } = rooms;
+  const { readAssertion, grants, issueAccessToken, resources, detailRequests, lifetimes, audit } = rooms;
 
   return {
     type: JWT_BEARER,
@@ -47,12 +48,16 @@ export function jwtBearer(rooms: {
         // Not supported: RFC 9396 with this grant. Ignored, it would give a token without the limits that were asked for.
         throw new InvalidAuthorizationDetails('An assertion is no grant for authorization_details here: ask for scope.');
       }
-      const { issuer, claims, user, useUp } = await readAssertion(required(parameters, 'assertion'), client, now);
-      const wanted = { client, scope: grantedScope(parameters, client, issuer), resources: grantedTarget(parameters, client, issuer) };
+      const { issuer, claims, user, limits, useUp } = await readAssertion(required(parameters, 'assertion'), client, now);
+      refuseOtherKey(limits.keyThumbprint, confirmation);
+      const bounds = { client, issuer, limits };
+      const wanted = { client, scope: grantedScope(parameters, bounds), resources: grantedTarget(parameters, bounds) };
+      const authorizationDetails = await grantedDetailsOf(limits.authorizationDetails, client);
       const target = tokenTarget(wanted, await resources.registered());
       await useUp();
       const seconds = accessTokenSeconds(client, lifetimes, target.registrations);
-      const grant = newGrant({ clientId: client.id, userId: user.id, ...wanted, createdAt: now, expiresAt: now + seconds });
+      const about = { clientId: client.id, userId: user.id, ...wanted, authorizationDetails };
+      const grant = newGrant({ ...about, createdAt: now, expiresAt: now + seconds });
       const isMade = await grants.create(grant);
       const made = isMade ? await grants.find(grant.id) : undefined;
       if (made === undefined) {
@@ -67,45 +72,39 @@ export function jwtBearer(rooms: {
         requestId,
       });
       // RFC 7521 section 4.1: a refresh token is not given; the assertion's issuer decides each time anew.
-      return tokenResponse({ accessToken: await issueAccessToken({ ...wanted, grant: made, confirmation, target }, now) }, now);
+      const accessToken = await issueAccessToken({ ...wanted, grant: made, authorizationDetails, confirmation, target }, now);
+      return { ...tokenResponse({ accessToken }, now), ...(limits.resources === undefined ? {} : resourceMember(target.resources)) };
     },
   };
+
+  /** What the assertion allows in detail. @throws InvalidAuthorizationDetails when it is not known here: left out, the token would be good for more. */
+  async function grantedDetailsOf(text: string | undefined, client: Client): Promise<AuthorizationDetails | undefined> {
+    const details = text === undefined ? undefined : await detailRequests.checked(text, client);
+    if (text !== undefined && details === undefined) {
+      throw new InvalidAuthorizationDetails('The assertion has authorization_details, which are not supported here.');
+    }
+    return details;
+  }
 }
 
-/** What a request asks for, or all it may: the client's scope as far as the policy for the issuer goes. */
-function grantedScope(parameters: Parameters, client: Client, { metadata }: TrustedIssuerRecord): Scope {
-  const most = parseScope(metadata.scope);
-  const allowed = client.scope.filter((value) => most.includes(value));
-  if (allowed.length === 0 && client.scope.length + most.length > 0) {
-    // A token without scope would look like one with all of it (RFC 6749 section 5.1).
-    throw new InvalidScope('The client has no scope value that assertions of this issuer are good for.');
+/** RFC 9449 section 6.1: an assertion that is bound to a key is of use to whoever proves to hold it. */
+function refuseOtherKey(thumbprint: string | undefined, confirmation: Confirmation | undefined): void {
+  if (thumbprint !== undefined && (confirmation?.method !== 'jkt' || confirmation.thumbprint !== thumbprint)) {
+    throw new InvalidGrant('The assertion is not valid: it is bound to a key that the request does not prove to hold by DPoP (RFC 9449).');
   }
-  return requestedScope(parameters, allowed, allowed);
-}
-
-/** The resources it may be for: the client's, as far as the policy for the issuer goes. */
-function grantedTarget(parameters: Parameters, { metadata: own }: Client, { metadata: policy }: TrustedIssuerRecord): readonly string[] {
-  const most = policy.allowed_resources;
-  const allowed = most === undefined ? own.allowed_resources : own.allowed_resources.filter((resource) => most.includes(resource));
-  const named = requestedResources(parameters, allowed);
-  if (named.length > 0 || most === undefined) {
-    return named;
-  }
-  const [first] = allowed;
-  if (first === undefined) {
-    throw new InvalidTarget('The client may use no resource that assertions of this issuer are good for (RFC 8707 section 2).');
-  }
-  return [first];
 }
 
 /** A grant that has neither code nor refresh token, of a user who did not log in here for it. */
-function newGrant(about: Pick<NewGrant, 'clientId' | 'userId' | 'scope' | 'resources' | 'createdAt' | 'expiresAt'>): NewGrant {
+function newGrant(
+  about: Pick<NewGrant, 'clientId' | 'userId' | 'scope' | 'resources' | 'authorizationDetails' | 'createdAt' | 'expiresAt'>,
+): NewGrant {
   return {
     id: newIdentifier(),
     clientId: about.clientId,
     userId: about.userId,
     scope: about.scope,
     resources: about.resources,
+    authorizationDetails: about.authorizationDetails,
     authentication: { authTime: about.createdAt, methods: [], sessionId: newIdentifier() },
     code: { redirectUri: '', redirectUriGiven: false, codeChallenge: undefined },
     createdAt: about.createdAt,

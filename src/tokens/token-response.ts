@@ -14,6 +14,8 @@ export interface TokenResponse {
   readonly scope?: string;
   /** RFC 9396 section 7: those of the access token. */
   readonly authorization_details?: AuthorizationDetails;
+  /** For whom the access token is, told where the grant names resources and the request need not. */
+  readonly resource?: string | readonly string[];
   readonly refresh_token?: string;
   /** RFC 8693 section 2.2.1. */
   readonly issued_token_type?: string;
@@ -46,4 +48,10 @@ export function tokenResponse({ accessToken, refresh, idToken }: IssuedTokens, n
     ...(cap === undefined ? {} : { authorization_expires_in: cap - now }),
     ...(idToken === undefined ? {} : { id_token: idToken }),
   };
+}
+
+/** `{ resource }`, in the form of the parameter (RFC 8707 section 2) or of the claim `aud`; nothing where there is none. */
+export function resourceMember(resources: readonly string[]): Pick<TokenResponse, 'resource'> {
+  const [first] = resources;
+  return first === undefined ? {} : { resource: resources.length > 1 ? resources : first };
 }

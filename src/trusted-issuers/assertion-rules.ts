@@ -30,10 +30,19 @@ export interface AcceptableGrantAssertion {
  */
 export function acceptableGrant(
   { typ, claims }: SignedGrantAssertion,
+  rules: GrantAssertionRules,
+): AcceptableGrantAssertion | { readonly problem: string } {
+  const problem = otherKindProblem(typ, claims, ['jwt']);
+  return problem === undefined ? acceptableClaims(claims, rules) : { problem };
+}
+
+/** What every assertion that is an authorization grant keeps, whatever its type. */
+export function acceptableClaims(
+  claims: Readonly<Record<string, unknown>>,
   { issuer, clientId, longestSeconds, now }: GrantAssertionRules,
 ): AcceptableGrantAssertion | { readonly problem: string } {
   const { jti, client_id: namedClient } = claims;
-  const problem = otherKindProblem(typ, claims, ['jwt']) ?? soleAudienceProblem(claims['aud'], issuer);
+  const problem = soleAudienceProblem(claims['aud'], issuer);
   if (problem !== undefined) {
     return { problem };
   }

@@ -4,7 +4,9 @@ import type { Client } from '../clients/client.ts';
 import { decodedAssertion } from '../clients/client-assertion.ts';
 import type { EpochSeconds } from '../core/clock.ts';
 import { InvalidGrant } from '../core/errors.ts';
+import { type AssertionLimits, limitsOf } from './assertion-limits.ts';
 import { acceptableGrant } from './assertion-rules.ts';
+import { acceptableIdJag, isIdJagType } from './id-jag.ts';
 import type { IssuerKeys } from './issuer-keys.ts';
 import type { SubjectResolver } from './subject-resolution.ts';
 import type { TrustedIssuerRecord } from './trusted-issuer.ts';
@@ -21,6 +23,7 @@ export interface GrantAssertion {
   readonly issuer: TrustedIssuerRecord;
   readonly claims: Readonly<Record<string, unknown>>;
   readonly user: User;
+  readonly limits: AssertionLimits;
   /** Uses it up, durably. @throws InvalidGrant when it was used before: of any number of calls at once, on whatever nodes, one comes back. */
   useUp(): Promise<void>;
 }
@@ -37,8 +40,10 @@ export function grantAssertionReader(rooms: {
   readonly issuerKeys: IssuerKeys;
   readonly resolveSubject: SubjectResolver;
   readonly usedIdentifiers: GrantAssertionIdentifiers;
+  /** Whether ID-JAGs are taken, from issuers that are trusted for these. */
+  readonly takesIdJags: boolean;
 }): GrantAssertionReader {
-  const { issuer: ownIssuer, trustedIssuers, issuerKeys, resolveSubject, usedIdentifiers } = rooms;
+  const { issuer: ownIssuer, trustedIssuers, issuerKeys, resolveSubject, usedIdentifiers, takesIdJags } = rooms;
 
   return async (jwt, client, now) => {
     const issuer = await claimedIssuer(jwt, client);
@@ -51,10 +56,16 @@ export function grantAssertionReader(rooms: {
     if (claims === undefined || claims['iss'] !== issuer.identifier) {
       throw unproven('the payload of the assertion is not what it seemed');
     }
-    const { assertion_max_lifetime: longestSeconds } = issuer.metadata;
-    const outcome = acceptableGrant({ typ: signed.header.typ, claims }, { issuer: ownIssuer, clientId: client.id, longestSeconds, now });
+    const { assertion_max_lifetime: longestSeconds, tenant } = issuer.metadata;
+    const { typ } = signed.header;
+    const rules = { issuer: ownIssuer, clientId: client.id, longestSeconds, now };
+    const outcome = takesIdJags && isIdJagType(typ) ? acceptableIdJag(claims, rules) : acceptableGrant({ typ, claims }, rules);
     if ('problem' in outcome) {
       throw refusal(outcome.problem, outcome.problem);
+    }
+    const limits = limitsOf(claims, tenant);
+    if ('problem' in limits) {
+      throw refusal(limits.problem, limits.problem);
     }
     const user = await resolveSubject(issuer, claims);
     if (user === undefined) {
@@ -65,6 +76,7 @@ export function grantAssertionReader(rooms: {
       issuer,
       claims,
       user,
+      limits,
       async useUp() {
         if (!(await usedIdentifiers.use(`assertion ${issuer.identifier}`, outcome.jti, outcome.expiresAt + CLOCKS_APART_SECONDS))) {
           throw refusal('it was used before: get a new one, with another jti, for each request.', 'the assertion was used before');
@@ -85,8 +97,9 @@ export function grantAssertionReader(rooms: {
       throw unproven('its issuer is not trusted here');
     }
     const { purposes, allowed_clients: clients } = issuer.metadata;
-    if (!purposes.includes('jwt-bearer')) {
-      throw unproven(`assertions of ${issuer.identifier} are no authorization grants`);
+    const purpose = takesIdJags && isIdJagType(decoded.header.typ) ? 'id-jag' : 'jwt-bearer';
+    if (!purposes.includes(purpose)) {
+      throw unproven(`${issuer.identifier} is not trusted for ${purpose}`);
     }
     if (!clients.includes(client.id)) {
       throw unproven(`the client is none of the allowed_clients of ${issuer.identifier}`);

@@ -68,7 +68,7 @@ export function readIssuerMetadata(
   }
   const privateAddresses = members.flag('private_addresses') ?? false;
   const metadata = {
-    ...members.texts(['issuer_name']),
+    ...members.texts(['issuer_name', 'tenant']),
     purposes: [...new Set(purposes)],
     ...keysOf(identifier, members, privateAddresses),
     signing_algs: algorithmsOf(members),

@@ -2,7 +2,7 @@ import type { ClientKeySet } from '../clients/client-key-set.ts';
 import type { EpochSeconds } from '../core/clock.ts';
 
 /** What assertions of an issuer may be good for here. */
-export const ASSERTION_PURPOSES = ['jwt-bearer', 'workload'] as const;
+export const ASSERTION_PURPOSES = ['jwt-bearer', 'workload', 'id-jag'] as const;
 export type AssertionPurpose = (typeof ASSERTION_PURPOSES)[number];
 
 /**
@@ -17,6 +17,8 @@ export interface TrustedIssuerMetadata {
   /** What operators call it. */
   readonly issuer_name?: string;
   readonly purposes: readonly AssertionPurpose[];
+  /** The one tenant whose subjects it is trusted for, where it has several (the claim `tenant`). */
+  readonly tenant?: string;
   /** Its public keys, by value or by address. Neither: its own metadata says where they are (OpenID Connect Discovery section 4). */
   readonly jwks?: ClientKeySet;
   readonly jwks_uri?: string;

@@ -11,6 +11,8 @@ import { JWT_BEARER } from '../support/trusted-issuers.ts';
 
 const ISSUER = 'https://id.example';
 const IDP = 'https://idp.example';
+// One half of them are ID-JAGs.
+const TYPES = ['JWT', 'oauth-id-jag+jwt'];
 const KILLS = Number(process.env['FAULT_KILLS'] ?? 5);
 
 onEachDatabase('assertions of other issuers count once', (databases) => {
@@ -21,7 +23,7 @@ onEachDatabase('assertions of other issuers count once', (databases) => {
 
   before(async function prepare() {
     this.timeout(60_000);
-    deployment = await prepareDeployment(await databases.create(), { ISSUER });
+    deployment = await prepareDeployment(await databases.create(), { ISSUER, FEATURES: 'id-jag' });
     requests = tokenRequests(deployment.client);
     pair = clientKeyPair('ES256');
     userId = (await deployment.user()).id;
@@ -35,7 +37,7 @@ onEachDatabase('assertions of other issuers count once', (databases) => {
       await trustedIssuerStore.create({
         identifier: IDP,
         metadata: {
-          purposes: ['jwt-bearer'],
+          purposes: ['jwt-bearer', 'id-jag'],
           jwks: { keys: [pair.jwk as { readonly kty: 'EC' }] },
           signing_algs: ['ES256'],
           private_addresses: false,
@@ -60,8 +62,10 @@ onEachDatabase('assertions of other issuers count once', (databases) => {
 
   function assertions(count: number): Promise<readonly string[]> {
     const now = systemClock.now();
-    const claims = { iss: IDP, sub: userId, aud: ISSUER, iat: now, exp: now + 240 };
-    return Promise.all(Array.from({ length: count }, () => signAssertion({ ...claims, jti: randomUUID() }, pair, { typ: 'JWT' })));
+    const claims = { iss: IDP, sub: userId, aud: ISSUER, client_id: deployment.client.id, iat: now, exp: now + 240 };
+    return Promise.all(
+      Array.from({ length: count }, (_, at) => signAssertion({ ...claims, jti: randomUUID() }, pair, { typ: TYPES[at % 2] })),
+    );
   }
 
   function present({ url }: ServerProcess, assertion: string): Promise<Outcome> {

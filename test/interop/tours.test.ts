@@ -8,6 +8,7 @@ for (const page of [
   'docs/token-exchange.md',
   'docs/jwt-bearer.md',
   'docs/workload-identity.md',
+  'docs/id-jag.md',
   'README.md',
 ]) {
   describe(`${page}, run as it is printed against the built server`, () => {

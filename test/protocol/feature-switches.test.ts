@@ -53,6 +53,7 @@ const TRACES: Readonly<Record<FeatureName, Traces>> = {
       { grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:jwt-bearer'] },
     ],
   },
+  'id-jag': { members: ['authorization_grant_profiles_supported'] },
   'workload-identity': {
     values: forEach(METHOD_MEMBERS, ['workload_identity_jwt', 'spiffe_jwt']),
     registers: [

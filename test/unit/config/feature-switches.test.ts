@@ -23,6 +23,7 @@ describe('the setting FEATURES', () => {
 
   it('turns off what is nothing without another feature, and refuses to turn it on without', () => {
     expect(enabledBy('-introspection')).to.have.members(byDefault.filter((name) => !name.endsWith('introspection')));
+    expect(parseFeatures('id-jag,-jwt-bearer')).to.deep.equal({ problem: 'names id-jag, which needs jwt-bearer' });
     expect(parseFeatures('signed-introspection,-introspection')).to.deep.equal({
       problem: 'names signed-introspection, which needs introspection',
     });
