@@ -8,6 +8,7 @@ import { newIdentifier } from '../core/identifiers.ts';
 import { required } from '../core/parameters.ts';
 import type { Confirmation } from '../grants/grant.ts';
 import type { Grants, NewGrant } from '../grants/grants.ts';
+import type { RequestLimits } from '../limits/request-limits.ts';
 import type { Resources } from '../resources/registered-resources.ts';
 import { tokenTarget } from '../resources/token-target.ts';
 import type { AccessTokenIssuer } from '../tokens/access-token.ts';
@@ -32,14 +33,15 @@ export function jwtBearer(rooms: {
   readonly issueAccessToken: AccessTokenIssuer;
   readonly resources: Pick<Resources, 'registered'>;
   readonly detailRequests: Pick<DetailRequests, 'checked'>;
+  readonly limits: Pick<RequestLimits, 'user'>;
   readonly lifetimes: Lifetimes;
   readonly audit: AuditTrail;
 }): GrantType {
-  const { readAssertion, grants, issueAccessToken, resources, detailRequests, lifetimes, audit } = rooms;
+  const { readAssertion, grants, issueAccessToken, resources, detailRequests, limits, lifetimes, audit } = rooms;
 
   return {
     type: JWT_BEARER,
-    async exchange({ client, parameters, confirmation, now, requestId }) {
+    async exchange({ client, parameters, confirmation, now, requestId, counted }) {
       // Registration refuses it too. Here as well, because whoever came by an assertion could use it under a name that everybody knows.
       if (!client.isConfidential) {
         throw new UnauthorizedClient(`A public client cannot use ${JWT_BEARER}: it has to authenticate.`);
@@ -48,11 +50,12 @@ export function jwtBearer(rooms: {
         // Not supported: RFC 9396 with this grant. Ignored, it would give a token without the limits that were asked for.
         throw new InvalidAuthorizationDetails('An assertion is no grant for authorization_details here: ask for scope.');
       }
-      const { issuer, claims, user, limits, useUp } = await readAssertion(required(parameters, 'assertion'), client, now);
-      refuseOtherKey(limits.keyThumbprint, confirmation);
-      const bounds = { client, issuer, limits };
+      const { issuer, claims, user, limits: own, useUp } = await readAssertion(required(parameters, 'assertion'), client, now);
+      limits.user(user.id, counted);
+      refuseOtherKey(own.keyThumbprint, confirmation);
+      const bounds = { client, issuer, limits: own };
       const wanted = { client, scope: grantedScope(parameters, bounds), resources: grantedTarget(parameters, bounds) };
-      const authorizationDetails = await grantedDetailsOf(limits.authorizationDetails, client);
+      const authorizationDetails = await grantedDetailsOf(own.authorizationDetails, client);
       const target = tokenTarget(wanted, await resources.registered());
       await useUp();
       const seconds = accessTokenSeconds(client, lifetimes, target.registrations);
@@ -73,7 +76,7 @@ export function jwtBearer(rooms: {
       });
       // RFC 7521 section 4.1: a refresh token is not given; the assertion's issuer decides each time anew.
       const accessToken = await issueAccessToken({ ...wanted, grant: made, authorizationDetails, confirmation, target }, now);
-      return { ...tokenResponse({ accessToken }, now), ...(limits.resources === undefined ? {} : resourceMember(target.resources)) };
+      return { ...tokenResponse({ accessToken }, now), ...(own.resources === undefined ? {} : resourceMember(target.resources)) };
     },
   };
 
