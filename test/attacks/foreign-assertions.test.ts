@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { expect } from 'chai';
-import { expectError, postForm } from '../support/answers.ts';
+import { eventually, expectError, postForm } from '../support/answers.ts';
 import { clientKeyPair, signAssertion } from '../support/assertions.ts';
 import { logIn } from '../support/browser.ts';
 import { onEachDatabase, sqliteDatabases } from '../support/databases.ts';
@@ -80,6 +80,18 @@ onEachDatabase('replay of assertions of other issuers (RFC 7523 section 5.1, RFC
     expect((await present(other, client, await issuer.assertion(user.id, { jti }))).status).to.equal(200);
   });
 
+  it('is refused whatever its jti once the issuer is trusted no longer, on every server', async () => {
+    const { trustedIssuerStore } = one.repositories;
+    expect((await present(other, client, await neighbour.assertion(user.id))).status).to.equal(200);
+    await trustedIssuerStore.delete(neighbour.identifier);
+    await eventually(async () => {
+      for (const server of [one, other]) {
+        expectError(await present(server, client, await neighbour.assertion(user.id)), 'invalid_grant');
+      }
+    });
+    expect((await present(other, client, await issuer.assertion(user.id))).status).to.equal(200);
+  });
+
   async function grantCount(): Promise<number> {
     return (await one.repositories.grants.list({ userId: user.id }, { limit: 1000 })).length;
   }
@@ -108,6 +120,10 @@ describe('forged and confused assertions of other issuers (RFC 7521 section 8, R
     await trust(server, issuer, { allowed_clients: [client.id], signing_algs: ['RS256'] });
     await trust(server, named, { allowed_clients: [client.id], subject_mapping: 'username' });
     await trust(server, other, { allowed_clients: [] });
+    // Registered while this server had another name.
+    await trust({ ...server, issuer: 'https://former.example' }, assertingIssuer(server, server.issuer, issuer.pair), {
+      allowed_clients: [client.id],
+    });
     // By its own metadata, which would be fetched from this machine.
     await trust(server, published, { allowed_clients: [client.id], jwks_uri: `https://127.0.0.1:${new URL(keyServer.url).port}/keys` });
   });
@@ -244,14 +260,19 @@ describe('forged and confused assertions of other issuers (RFC 7521 section 8, R
 
   it('a stranger and a disabled user are refused alike, and an identifier is no name', async () => {
     const disabled = await server.user();
-    await server.repositories.users.disable(disabled.id, server.clock.now());
+    const { users } = server.repositories;
+    await users.disable(disabled.id, server.clock.now());
+    const assertion = await issuer.assertion(disabled.id);
     const words = [
-      await refused(await issuer.assertion(disabled.id)),
+      await refused(assertion),
       await refused(await issuer.assertion('0123456789abcdefghijklmnop')),
       await refused(await issuer.assertion(user.username)),
       await refused(await named.assertion(user.id)),
     ];
     expect(new Set(words).size).to.equal(1);
+    // And nothing was used up.
+    await users.enable(disabled.id, server.clock.now());
+    expect((await present(server, client, assertion)).status).to.equal(200);
   });
 
   it('one JWT as the client’s authentication and as its grant, in either place', async () => {
@@ -285,9 +306,9 @@ describe('forged and confused assertions of other issuers (RFC 7521 section 8, R
 
   it('an assertion in the address, and two of them', async () => {
     const assertion = await issuer.assertion(user.id);
-    const body = new URLSearchParams({ grant_type: JWT_BEARER, client_id: client.id, client_secret: client.secret });
+    const body = new URLSearchParams({ grant_type: JWT_BEARER, assertion, client_id: client.id, client_secret: client.secret });
     expectError(await postForm(server, `/token?assertion=${assertion}`, body.toString()), 'invalid_request');
-    expectError(await postForm(server, '/token', `${body.toString()}&assertion=${assertion}&assertion=${assertion}`), 'invalid_request');
+    expectError(await postForm(server, '/token', `${body.toString()}&assertion=${assertion}`), 'invalid_request');
     expect((await present(server, client, assertion)).status).to.equal(200);
   });
 });

@@ -60,6 +60,10 @@ describe('forged and confused tokens of workloads (RFC 7523 section 6, RFC 8725,
     await refused(await token({}, {}, other));
     await refused(await token({ iss: CLUSTER }, {}, other));
     await refused(await token({ iss: CLUSTER }, { kid: cluster.pair.kid }, other));
+    // One key of two clusters would be a mistake, and still no way from the one to the other.
+    for (const iss of [OTHER_CLUSTER, `${CLUSTER}/`, undefined]) {
+      await refused(await token({ iss }));
+    }
     expect((await ask(await token())).status).to.equal(200);
   });
 
