@@ -4,12 +4,14 @@ import type { AddressInfo } from 'node:net';
 import Koa from 'koa';
 import type { Logger } from 'pino';
 import type { RequestLimits } from '../limits/request-limits.ts';
+import { type AdmissionLimits, admission } from './admission.ts';
 import { type ClientCertificates, clientCertificateReader } from './client-certificate.ts';
 import { connectionLimits, watchConnections } from './connections.ts';
 import { cookiesFor } from './cookies.ts';
 import { eventStreams } from './event-streams.ts';
 import type { Exchange } from './exchange.ts';
 import { type Health, healthEndpoints } from './health.ts';
+import { exemptFromOverload, overloadAnswer } from './overload-answer.ts';
 import { responseWriter } from './protocol-response.ts';
 import { addRoutes, type MountedEndpoint } from './routes.ts';
 import { type ErrorPageData, shell } from './shell.ts';
@@ -21,6 +23,8 @@ export interface HttpServerDependencies {
   readonly issuer: string;
   readonly limits: Pick<RequestLimits, 'page' | 'fieldsOf'>;
   readonly log: Logger;
+  /** What is more than the server can do; for tests. */
+  readonly admissionLimits?: AdmissionLimits;
   /** CIDR blocks whose X-Forwarded-For and X-Request-Id are believed. */
   readonly trustedProxies: readonly string[];
   /** PEM of the server's certificate chain and key; undefined: plain HTTP. */
@@ -63,8 +67,9 @@ export function createHttpServer(dependencies: HttpServerDependencies): HttpServ
 
   const app = new Koa<Exchange>();
   app.use(shell({ log, trustedProxies, writer, errorPage }));
+  const all = [...mounted, ...healthEndpoints(health, isClosing)];
   addRoutes(app, {
-    mounted: [...mounted, ...healthEndpoints(health, isClosing)],
+    mounted: all,
     cookies,
     certificateOf: clientCertificateReader(dependencies.clientCertificates),
     writer,
@@ -76,9 +81,20 @@ export function createHttpServer(dependencies: HttpServerDependencies): HttpServ
   );
 
   const handle = app.callback();
+  const isExempt = exemptFromOverload(all);
+  const refuse = overloadAnswer({ stylesheetSource, errorPage });
+  const { admit, done } = admission({
+    ...(dependencies.admissionLimits === undefined ? {} : { limits: dependencies.admissionLimits }),
+    onChange: ({ overloaded, refused }) =>
+      overloaded ? log.warn('overloaded: what cannot be served in time is refused') : log.warn({ refused }, 'no longer overloaded'),
+  });
   const accept = (request: IncomingMessage, response: ServerResponse) => {
     connections.begin(response);
-    void handle(request, response);
+    if (admit(() => isExempt(request))) {
+      void handle(request, response).then(done, done);
+    } else {
+      refuse(request, response);
+    }
   };
   server.on('request', accept);
   // A client that asks first is told to go on only when its body is wanted (body.ts).
