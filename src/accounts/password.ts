@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type * as Argon2 from '@node-rs/argon2';
 import { createBoundedQueue } from './bounded-queue.ts';
+import { hashInThread, verifyInThread } from './password-threads.ts';
 
 /** argon2id as the OWASP Password Storage Cheat Sheet recommends it: 19 MiB, two passes, one lane. About 20 ms on one core. */
 export const PASSWORD_HASHING = { memoryCost: 19_456, timeCost: 2, parallelism: 1, outputLen: 32 } as const;
@@ -43,7 +44,7 @@ export interface Passwords {
 
 /**
  * The password hashing of this process: make one, so that its limits are the limits of the process. More than two at once gain nothing on
- * a few cores and starve the database, which shares the thread pool.
+ * a few cores.
  */
 export function createPasswords(limits = { concurrency: 2, waiting: 16 }): Passwords {
   const queue = createBoundedQueue(limits);
@@ -52,25 +53,18 @@ export function createPasswords(limits = { concurrency: 2, waiting: 16 }): Passw
     async hash(password) {
       const prepared = prepare(password);
       refuseUnacceptable(prepared);
-      // In the queue from the start: what is refused is decided by how many wait, not by how long the library took to load.
-      return queue.run(async () => (await argon2()).hash(prepared, PASSWORD_HASHING));
+      return queue.run(() => hashInThread(prepared, PASSWORD_HASHING));
     },
     async verify(passwordHash, password) {
       const prepared = prepare(password);
       const isPossible = passwordHash !== undefined && Buffer.byteLength(prepared) <= LONGEST_PASSWORD_BYTES;
       const compared = isPossible ? passwordHash : nobodysHash;
       return queue.run(async () => {
-        const { parseOptions, verify } = await argon2();
-        const matches = await verify(compared, prepared);
-        return { matches: isPossible && matches, isOutdated: isOutdated(compared, parseOptions(compared)) };
+        const { matches, used } = await verifyInThread(compared, prepared);
+        return { matches: isPossible && matches, isOutdated: isOutdated(compared, used) };
       });
     },
   };
-}
-
-/** Loaded by the first login: a server that only serves programs never needs it. Node loads it once, whoever asks. */
-function argon2(): Promise<typeof Argon2> {
-  return import('@node-rs/argon2');
 }
 
 /**

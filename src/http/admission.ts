@@ -13,9 +13,9 @@ export interface AdmissionLimits {
 }
 
 export const ADMISSION_LIMITS: AdmissionLimits = {
-  mostInFlight: 1000,
-  longestLine: 64,
-  largestRush: 256,
+  mostInFlight: 2000,
+  longestLine: 400,
+  largestRush: 2000,
   turnMilliseconds: 1,
   calmMilliseconds: 1000,
 };
