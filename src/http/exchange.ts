@@ -10,6 +10,8 @@ export interface Exchange {
   route: string | undefined;
   /** Whether a refusal may be shown as a page: the endpoint is one that people's browsers navigate to. */
   forBrowsers: boolean;
+  /** Whether scripts of every origin may read the answer. */
+  crossOrigin: boolean;
   /** Requests that are of interest only when something is looked for: health probes. */
   quiet: boolean;
 }

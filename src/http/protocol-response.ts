@@ -37,6 +37,9 @@ export function responseWriter({ cookies, secure, stylesheetSource, isClosing, s
   return {
     write(context, response, rateLimit) {
       const headers: OutgoingHttpHeaders = { ...everywhere, 'x-request-id': context.state.requestId };
+      if (context.state.crossOrigin && context.req.headers.origin !== undefined) {
+        Object.assign(headers, ANY_ORIGIN);
+      }
       if (rateLimit !== undefined) {
         headers['ratelimit-policy'] = rateLimit['ratelimit-policy'];
         headers.ratelimit = rateLimit.ratelimit;
@@ -87,6 +90,11 @@ export function responseWriter({ cookies, secure, stylesheetSource, isClosing, s
   };
 }
 
+// Fetch standard, CORS protocol. The same for all origins, and without credentials: nothing varies.
+const ANY_ORIGIN = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'www-authenticate,retry-after,ratelimit,ratelimit-policy,dpop-nonce',
+};
 const NOT_STORED = { 'cache-control': 'no-store', pragma: 'no-cache' };
 const JSON_CONTENT = { 'content-type': 'application/json' };
 
