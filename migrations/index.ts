@@ -9,6 +9,7 @@ import { statusLists } from './0008-status-lists.ts';
 import { changeNotices } from './0009-change-notices.ts';
 import { rateLimits } from './0010-rate-limits.ts';
 import { sharedSignals } from './0012-shared-signals.ts';
+import { deferredRequests } from './0013-deferred-requests.ts';
 import { trustedIssuers } from './0017-trusted-issuers.ts';
 import type { Migration } from './migration.ts';
 
@@ -25,5 +26,6 @@ export const migrations: readonly Migration[] = [
   changeNotices,
   rateLimits,
   sharedSignals,
+  deferredRequests,
   trustedIssuers,
 ];

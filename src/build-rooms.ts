@@ -5,6 +5,7 @@ import { totpEnrolment } from './accounts/totp-enrolment.ts';
 import { secondFactorVerifier } from './accounts/verify-second-factor.ts';
 import { issuerPath } from './assemble.ts';
 import { codeIssuer } from './authorization/code-issuer.ts';
+import { grantRecorder } from './authorization/grant-recorder.ts';
 import { detailRequests, noDetailRequests } from './authorization-details/detail-requests.ts';
 import type { DetailTypes } from './authorization-details/detail-types.ts';
 import { answerEncryption } from './clients/answer-encryption.ts';
@@ -15,7 +16,10 @@ import type { Config } from './config/config.ts';
 import type { TlsFiles } from './config/tls-files.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { Clock } from './core/clock.ts';
+import { deferredCredentials } from './deferred-requests/deferred-credentials.ts';
+import { userCodes } from './deferred-requests/user-codes.ts';
 import { browserSessions } from './interaction/browser-sessions.ts';
+import { deferredAnswers } from './interaction/deferred-answers.ts';
 import { forms } from './interaction/forms.ts';
 import { halfDoneLogins } from './interaction/half-done-login.ts';
 import { interactionPages } from './interaction/interaction-pages.ts';
@@ -77,10 +81,12 @@ export function buildRooms(parts: {
     consent: `${base}/consent`,
     logout: `${base}/logout`,
     resume: `${base}/authorize/resume`,
+    device: `${base}/device`,
   };
   const credentials = grantCredentials(secrets);
+  const recordGrant = grantRecorder({ grants: repositories.grants, lifetimes, audit });
   const browserForms = forms(secrets, new URL(issuer).origin);
-  const pending = pendingRequests({ secrets, pushedRequests: repositories.pushedRequests });
+  const pending = pendingRequests({ secrets, ...repositories });
   const tokens = ownTokens(keys);
   const pages = interactionPages({
     paths,
@@ -169,7 +175,13 @@ export function buildRooms(parts: {
     deliverSoon,
     readIdToken,
     logoutRequests: logoutRequests({ clients, readIdToken, secrets }),
-    issueCode: codeIssuer({ grants: repositories.grants, credentials, lifetimes, audit }),
+    issueCode: codeIssuer({ recordGrant, credentials, lifetimes }),
+    deferredAnswers: deferredAnswers({ ...repositories, recordGrant, clock, audit }),
+    deferredCredentials: deferredCredentials(secrets),
+    mostDeferredRequests: config.mostDeferredRequests,
+    userCodes: userCodes({ ...repositories, attempts: repositories.loginAttempts, secrets, clock }),
+    deviceCodeSeconds: config.deviceCodeSeconds,
+    devicePollSeconds: config.devicePollSeconds,
     sessions: browserSessions({
       sessions: repositories.sessions,
       secrets,

@@ -15,9 +15,13 @@ import type { Lifetimes, SigningAlgorithm } from './config/config.ts';
 import type { EnabledFeatures } from './config/feature-switches.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { Clock } from './core/clock.ts';
+import type { DeferredCredentials } from './deferred-requests/deferred-credentials.ts';
+import type { DeferredRequests } from './deferred-requests/deferred-request.ts';
+import type { UserCodes } from './deferred-requests/user-codes.ts';
 import type { Grants } from './grants/grants.ts';
 import type { BrowserSessions } from './interaction/browser-sessions.ts';
 import type { Consents } from './interaction/consents.ts';
+import type { DeferredAnswers } from './interaction/deferred-answers.ts';
 import type { Forms } from './interaction/forms.ts';
 import type { HalfDoneLogins } from './interaction/half-done-login.ts';
 import type { InteractionPages, InteractionPaths } from './interaction/interaction-pages.ts';
@@ -105,6 +109,15 @@ export interface Rooms {
   /** Has what is in the outbox delivered now. */
   readonly deliverSoon: () => void;
   readonly issueCode: CodeIssuer;
+  readonly deferredRequests: DeferredRequests;
+  readonly deferredCredentials: DeferredCredentials;
+  readonly deferredAnswers: DeferredAnswers;
+  /** How many are kept at once of one client. */
+  readonly mostDeferredRequests: number;
+  readonly userCodes: UserCodes;
+  readonly deviceCodeSeconds: number;
+  /** From one poll to the next. */
+  readonly devicePollSeconds: number;
   readonly consents: Consents;
   readonly sessions: BrowserSessions;
   readonly forms: Forms;

@@ -22,6 +22,10 @@ export async function addressRequest(
   const { parameters } = received;
   refuseTwice(parameters);
   const client = await namedClient(clients, parameters);
+  if (received.deferred !== undefined) {
+    // It came from the client itself, and goes back to nobody but whoever proves to be it.
+    return { ...received, client, redirectUri: undefined, redirectUriGiven: false, state: undefined, responseMode: queryMode };
+  }
   const given = parameters.get('redirect_uri');
   const redirectUri = given === undefined ? onlyRedirectUri(client) : registeredRedirectUri(client, given);
   return {

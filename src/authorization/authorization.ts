@@ -12,7 +12,8 @@ import type { ResponseMode } from './response-modes.ts';
  */
 export interface AddressedRequest extends ReceivedRequest {
   readonly client: Client;
-  readonly redirectUri: string;
+  /** undefined: it is deferred. Its answer is for the client to ask for, and no browser goes anywhere with it. */
+  readonly redirectUri: string | undefined;
   /** Whether the request named it, rather than the client having only one. */
   readonly redirectUriGiven: boolean;
   readonly state: string | undefined;
@@ -55,6 +56,8 @@ export interface Authorization {
 /** One rule about authorization requests: one file each. It reads its parameters and gives its part of the authorization. */
 export interface AuthorizationRule {
   readonly name: string;
+  /** It is about what a browser brings or takes back, and says nothing of a request that is deferred. */
+  readonly onlyByBrowser?: true;
   /** @throws OAuthError when the request breaks the rule. */
   apply(request: AddressedRequest): Partial<Authorization> | Promise<Partial<Authorization>>;
 }
@@ -63,7 +66,9 @@ export interface AuthorizationRule {
 export async function authorizationOf(request: AddressedRequest, rules: readonly AuthorizationRule[]): Promise<Authorization> {
   const parts: Partial<Authorization>[] = [];
   for (const rule of rules) {
-    parts.push(await rule.apply(request));
+    if (request.deferred === undefined || rule.onlyByBrowser !== true) {
+      parts.push(await rule.apply(request));
+    }
   }
   return Object.assign({ ...NOTHING_ASKED }, ...parts) as Authorization;
 }

@@ -10,6 +10,7 @@ const S256_CHALLENGE = /^[A-Za-z0-9\-_]{43}$/;
  */
 export const pkceRule: AuthorizationRule = {
   name: 'pkce',
+  onlyByBrowser: true,
   apply({ client, parameters }) {
     const codeChallenge = parameters.get('code_challenge');
     const method = parameters.get('code_challenge_method');

@@ -102,6 +102,7 @@ export function pushedRequestForm(rooms: {
 export function pushedRequestRule(server: { readonly requirePushedRequests: boolean }): AuthorizationRule {
   return {
     name: 'pushed request',
+    onlyByBrowser: true,
     apply({ client, pushedId }) {
       const isRequired = server.requirePushedRequests || client.metadata.require_pushed_authorization_requests === true;
       if (isRequired && pushedId === undefined) {

@@ -17,6 +17,9 @@ export async function authorizationResponse(
   result: Readonly<Record<string, string>>,
   occasion: AnswerOccasion,
 ): Promise<ProtocolResponse> {
+  if (redirectUri === undefined) {
+    throw new Error('the answer to a deferred request has no redirect URI to go to');
+  }
   const parameters = { ...result, ...(state === undefined ? {} : { state }), iss: issuer };
   return responseMode.send({ client, redirectUri, parameters, ...occasion });
 }

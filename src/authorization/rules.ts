@@ -30,6 +30,7 @@ export const registrationRule: AuthorizationRule = {
 /** RFC 6749 section 3.1.1. Not supported: token and the hybrid types (RFC 9700 section 2.1.2). */
 export const responseTypeRule: AuthorizationRule = {
   name: 'response_type',
+  onlyByBrowser: true,
   apply({ client, parameters }) {
     if (required(parameters, 'response_type') !== 'code') {
       throw new UnsupportedResponseType('The response_type must be code.');
@@ -44,6 +45,7 @@ export const responseTypeRule: AuthorizationRule = {
 /** OAuth 2.0 Multiple Response Type Encoding Practices section 2.1: a mode that this server has, the client may use, and that gets to the redirect URI. */
 export const responseModeRule: AuthorizationRule = {
   name: 'response_mode',
+  onlyByBrowser: true,
   apply({ client, parameters, responseMode }) {
     const isRequested = requestedMode(client, parameters.get('response_mode')) === responseMode.name;
     // Of a client whose modes are all switched off since, the answer is an error in a mode that it may not have.

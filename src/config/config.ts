@@ -68,6 +68,12 @@ export interface Config {
   readonly mostPushedRequests: number;
   /** Whether every client must push its authorization requests. */
   readonly requirePushedRequests: boolean;
+  /** How long a device code and its user code live (RFC 8628). */
+  readonly deviceCodeSeconds: number;
+  /** From one poll of a device to the next. */
+  readonly devicePollSeconds: number;
+  /** How many requests of one client may wait for a user at once. */
+  readonly mostDeferredRequests: number;
   /** Whether access tokens carry `nbf`. */
   readonly accessTokenNotBefore: boolean;
   /** How long a status list may be kept before it is fetched again. */

@@ -1,12 +1,14 @@
 import { isIPv6 } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { parseDatabaseLocation } from './database-location.ts';
+import { deferredSettings } from './deferred-settings.ts';
 import { durationBetween, durationOrOff } from './duration.ts';
 import { parseFeatures } from './feature-switches.ts';
 import { parseIssuer } from './issuer.ts';
 import { oneOf, type Parsed, type Setting, shown } from './setting.ts';
 import { parseSigningAlgorithms } from './signing-algorithms.ts';
 import { parseTrustedProxies } from './trusted-proxies.ts';
+import { wholeNumberBetween } from './whole-number.ts';
 
 /** Every setting, in the order in which an operator meets them. `.env.example` and the documentation are made from this table. */
 export const settings = {
@@ -122,6 +124,7 @@ export const settings = {
     meaning: 'on takes authorization requests only by way of the pushed_authorization_request_endpoint, from every client',
     parse: parseSwitch,
   },
+  ...deferredSettings,
   REFRESH_TOKEN_IDLE_TTL: {
     name: 'REFRESH_TOKEN_IDLE_TTL',
     default: '14d',
@@ -254,15 +257,6 @@ function parseListenUrl(text: string): Parsed<string | undefined> {
   return 'value' in parsed && parsed.value.kind === 'postgres'
     ? { value: parsed.value.url }
     : { problem: 'must be postgres://USER:PASSWORD@HOST/DATABASE' };
-}
-
-function wholeNumberBetween(least: number, most: number): (text: string) => Parsed<number> {
-  return (text) => {
-    const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-    return number >= least && number <= most
-      ? { value: number }
-      : { problem: `must be a whole number from ${least} to ${most}, not ${shown(text)}` };
-  };
 }
 
 function parseFolder(text: string): Parsed<string> {

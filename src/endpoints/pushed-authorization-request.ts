@@ -2,14 +2,13 @@ import type { AuthorizationRequests } from '../authorization/authorization-reque
 import { withProvenKey } from '../authorization/dpop-jkt.ts';
 import type { PushedRequests } from '../authorization/pushed-requests.ts';
 import { pushedRequestUri, TooManyPushedRequests } from '../authorization/pushed-requests.ts';
-import { refuseTooLong } from '../authorization/received-request.ts';
+import { refuseTooLong, withoutAuthentication } from '../authorization/received-request.ts';
 import type { ClientAuthenticator } from '../clients/authentication.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Endpoint } from '../core/endpoint.ts';
 import { InvalidRequest } from '../core/errors.ts';
 import { newIdentifier } from '../core/identifiers.ts';
-import type { Parameters } from '../core/parameters.ts';
-import { parametersOf, refuseRepeats } from '../core/parameters.ts';
+import { refuseRepeats } from '../core/parameters.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { SenderConstraint } from '../tokens/sender-constraint.ts';
 import { provenKey } from '../tokens/sender-constraint.ts';
@@ -64,9 +63,3 @@ export function pushedAuthorizationRequestEndpoint(rooms: {
 }
 
 const PATH = '/par';
-const AUTHENTICATION = ['client_id', 'client_secret', 'client_assertion', 'client_assertion_type'];
-
-/** The request alone: what authenticates is for this moment, and is not kept. Its `client_id` is the one that authenticated, named or not. */
-function withoutAuthentication({ entries }: Parameters, clientId: string): Parameters {
-  return parametersOf([['client_id', clientId], ...entries.filter(([name]) => !AUTHENTICATION.includes(name))]);
-}

@@ -95,6 +95,8 @@ export interface Grant {
 export type RevocationReason =
   | 'authorization_code_reuse'
   | 'refresh_token_reuse'
+  | 'deferred_request_reuse'
+  | 'already_decided'
   | 'client_request'
   | 'operator'
   | 'user_disabled'

@@ -1,5 +1,5 @@
 import type { EpochSeconds } from '../core/clock.ts';
-import type { Confirmation, Grant } from './grant.ts';
+import type { Confirmation, Grant, RevocationReason } from './grant.ts';
 import type { Advance, Grants } from './grants.ts';
 import { fitsBinding } from './key-binding.ts';
 
@@ -17,6 +17,8 @@ export interface PresentedRefreshToken {
   readonly confirmation?: Confirmation | undefined;
   /** Whether the successor is bound to it. */
   readonly binding?: Advance['binding'];
+  /** What a grant is said to have ended for whose old token comes back; absent: the reuse of a refresh token. */
+  readonly reuse?: RevocationReason;
 }
 
 /** What became of a presented refresh token. */
@@ -68,7 +70,7 @@ export async function useRefreshToken(
         : { kind: 'caught_up', grant: caughtUp, recorded: verdict.recorded };
     }
     case 'reused':
-      await grants.revoke(presented.grantId, 'refresh_token_reuse', now);
+      await grants.revoke(presented.grantId, presented.reuse ?? 'refresh_token_reuse', now);
       // Returned, not thrown: whoever answers the client decides how, and the revocation stands.
       return verdict;
   }

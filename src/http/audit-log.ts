@@ -15,6 +15,8 @@ const WARNINGS: ReadonlySet<AuditEventName> = new Set<AuditEventName>([
   'login_throttled',
   'authorization_code_reuse',
   'refresh_token_reuse',
+  'deferred_request_reuse',
+  'user_code_throttled',
   'refresh_token_ahead_of_database',
   'client_authentication_failed',
   'rate_limited',

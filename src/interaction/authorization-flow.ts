@@ -22,6 +22,7 @@ import type { RequestLimits } from '../limits/request-limits.ts';
 import { chooseLanguage } from '../pages/languages.ts';
 import type { Subjects } from '../tokens/subjects.ts';
 import type { BrowserSessions } from './browser-sessions.ts';
+import type { DeferredAnswers } from './deferred-answers.ts';
 import { isExpectedUser } from './expected-user.ts';
 import type { InteractionPages } from './interaction-pages.ts';
 import type { PendingRequest } from './pending-request.ts';
@@ -54,8 +55,16 @@ export interface AuthorizationFlow {
    * @throws InvalidRequestUri when it was pushed and has been answered before.
    */
   complete(situation: Situation & { readonly session: Session }, request: ProtocolRequest): Promise<ProtocolResponse>;
-  /** Gives the client an error, which answers the request as a code does. @throws as `complete`. */
-  refuse(situation: Pick<Situation, 'addressed'>, error: OAuthError, request: ProtocolRequest): Promise<ProtocolResponse>;
+  /**
+   * Gives the client an error, which answers the request as a code does.
+   * @throws as `complete`; and the error itself when the request is deferred, unless it is the user's own refusal: then it is shown, and the
+   *   request stays open.
+   */
+  refuse(
+    situation: Pick<Situation, 'addressed'> & Partial<Pick<Situation, 'session'>>,
+    error: OAuthError,
+    request: ProtocolRequest,
+  ): Promise<ProtocolResponse>;
 }
 
 export function authorizationFlow(rooms: {
@@ -65,13 +74,14 @@ export function authorizationFlow(rooms: {
   readonly prompts: readonly Prompt[];
   readonly sessions: BrowserSessions;
   readonly issueCode: CodeIssuer;
+  readonly deferredAnswers: DeferredAnswers;
   readonly subjects: Subjects;
   readonly pages: InteractionPages;
   readonly secondFactorPages: Pick<SecondFactorPages, 'stepUp'>;
   readonly limits: Pick<RequestLimits, 'user'>;
   readonly clock: Clock;
 }): AuthorizationFlow {
-  const { issuer, requests, pushedRequests, prompts, sessions, issueCode, subjects, limits, clock } = rooms;
+  const { issuer, requests, pushedRequests, prompts, sessions, issueCode, deferredAnswers, subjects, limits, clock } = rooms;
 
   const flow: AuthorizationFlow = {
     async begin(parameters, request) {
@@ -148,9 +158,12 @@ export function authorizationFlow(rooms: {
         return flow.refuse(situation, spent, request);
       }
       const authentication = { ...session, methods: methodsTold(session.methods, contextClasses?.values ?? []) };
+      const allowed = { addressed, authorization, authentication, userId: session.userId, requestId: request.requestId };
+      if (addressed.deferred !== undefined) {
+        return deferredAnswers.allow(addressed.deferred, allowed, request);
+      }
       await answerOnce(addressed);
-      const { requestId } = request;
-      const code = await issueCode({ addressed, authorization, authentication, userId: session.userId, requestId }, now);
+      const code = await issueCode(allowed, now);
       if (code === undefined) {
         // The user logged out, or was logged out, since the session was looked at.
         const error = new AccessDenied('The login ended before the request was answered: begin again.');
@@ -159,7 +172,10 @@ export function authorizationFlow(rooms: {
       return authorizationResponse(addressed, issuer, { code }, occasion(addressed, request));
     },
 
-    async refuse({ addressed }, error, request) {
+    async refuse({ addressed, session }, error, request) {
+      if (addressed.deferred !== undefined) {
+        return deferredAnswers.refuse(addressed.deferred, error, session, request);
+      }
       await answerOnce(addressed);
       return authorizationErrorResponse(addressed, issuer, error, occasion(addressed, request));
     },

@@ -11,7 +11,9 @@ export function consentPrompt(consents: Consents): Prompt {
   return {
     name: 'consent',
     async isDue({ addressed, authorization, session }) {
-      if (authorization.prompts.includes('consent')) {
+      // What asks is not in this browser, and the user alone can say whether it is theirs (RFC 8628 section 5.4, RFC 10027): no word of the
+      // operator's or of an earlier day stands in for that.
+      if (addressed.deferred !== undefined || authorization.prompts.includes('consent')) {
         return true;
       }
       // Also where any program could be the one that asks (`isRemembered`): the operator has said so of this very client.
@@ -30,13 +32,14 @@ export function consentPrompt(consents: Consents): Prompt {
 /**
  * Whether an answer counts for the next time. Not where details are asked for: a payment that was allowed is that payment, and not the next one
  * (RFC 9396). And not for a public client whose redirect URI any program on the device could claim: nothing shows
- * that the one that asks next is the one that was allowed (RFC 8252 section 8.6; RFC 6749 section 10.2).
+ * that the one that asks next is the one that was allowed (RFC 8252 section 8.6; RFC 6749 section 10.2). Nor where the request is deferred:
+ * each device is asked about by itself.
  */
 export function isRemembered(
-  { client, redirectUri }: AddressedRequest,
+  { client, redirectUri }: Pick<AddressedRequest, 'client' | 'redirectUri'>,
   { authorizationDetails }: Pick<Authorization, 'authorizationDetails'>,
 ): boolean {
-  return authorizationDetails.length === 0 && (client.isConfidential || !canBeImpersonated(redirectUri));
+  return redirectUri !== undefined && authorizationDetails.length === 0 && (client.isConfidential || !canBeImpersonated(redirectUri));
 }
 
 /** The scope values a user is told of: those asked for, and those whose data is asked for claim by claim (OpenID Connect Core section 5.5). */

@@ -1,10 +1,13 @@
 import type { Users } from '../accounts/user.ts';
+import type { AddressedRequest } from '../authorization/authorization.ts';
 import type { AuthorizationDetail } from '../authorization-details/authorization-detail.ts';
 import type { DetailTypes } from '../authorization-details/detail-types.ts';
 import { cspSource } from '../clients/redirect-uri.ts';
 import type { ProtocolRequest, ProtocolResponse } from '../core/endpoint.ts';
+import type { DeferredRequest } from '../deferred-requests/deferred-request.ts';
+import { networkOf } from '../limits/network.ts';
 import type { ConsentDetail } from '../pages/consent-details.ts';
-import { consentPage } from '../pages/consent-page.ts';
+import { type ConsentElsewhere, consentPage } from '../pages/consent-page.ts';
 import type { Language } from '../pages/languages.ts';
 import { chooseLanguage } from '../pages/languages.ts';
 import type { LoginProblem } from '../pages/login-page.ts';
@@ -25,6 +28,8 @@ export interface InteractionPaths {
   readonly logout: string;
   /** Goes on with a signed request. */
   readonly resume: string;
+  /** Where a device's code is entered. */
+  readonly device: string;
 }
 
 /** What went wrong with the login form that is shown again. */
@@ -69,7 +74,7 @@ export function interactionPages(rooms: {
           problem: failure?.problem,
           retryAfterSeconds: failure?.retryAfterSeconds,
         }),
-        formTargets: [cspSource(addressed.redirectUri)],
+        formTargets: formTargetsOf(addressed),
         cookies: form.cookies,
         headers: failure?.retryAfterSeconds === undefined ? {} : { 'retry-after': String(failure.retryAfterSeconds) },
       };
@@ -96,12 +101,13 @@ export function interactionPages(rooms: {
             identifier,
             name: registered.get(identifier)?.metadata.resource_name,
           })),
-          redirectTo: describeRedirect(language, addressed.redirectUri),
+          redirectTo: addressed.redirectUri === undefined ? undefined : describeRedirect(language, addressed.redirectUri),
+          deferred: addressed.deferred && elsewhere(addressed.deferred, situation, request),
           remembered: isRemembered(addressed, authorization),
           action: paths.consent,
           hidden: { request: signed, form_token: form.token },
         }),
-        formTargets: [cspSource(addressed.redirectUri)],
+        formTargets: formTargetsOf(addressed),
         cookies: form.cookies,
       };
     },
@@ -134,6 +140,20 @@ export function consentPurpose(
 export function languageOf({ headers }: ProtocolRequest, { authorization }: Situation): Language {
   const accepted = headers['accept-language'];
   return chooseLanguage(authorization.uiLocales, typeof accepted === 'string' ? accepted : undefined);
+}
+
+/** Where the forms of its pages may lead beyond this server. */
+export function formTargetsOf({ redirectUri }: Pick<AddressedRequest, 'redirectUri'>): readonly string[] {
+  return redirectUri === undefined ? [] : [cspSource(redirectUri)];
+}
+
+/** RFC 10027, "Shared network": users are told, and judge, for a telephone often is on another network than the device beside it. */
+function elsewhere({ remoteAddress }: DeferredRequest, { pending }: Situation, request: ProtocolRequest): ConsentElsewhere {
+  return {
+    userCode: pending.userCode,
+    address: remoteAddress,
+    isSameNetwork: networkOf(remoteAddress) === networkOf(request.remoteAddress),
+  };
 }
 
 /** The client's name, or its identifier. */

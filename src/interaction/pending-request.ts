@@ -1,8 +1,10 @@
 import type { PushedRequests } from '../authorization/pushed-requests.ts';
 import type { ReceivedRequest } from '../authorization/received-request.ts';
+import { receivedDeferred } from '../authorization/received-request.ts';
 import type { EpochSeconds } from '../core/clock.ts';
-import { InvalidRequestUri } from '../core/errors.ts';
+import { InvalidRequest, InvalidRequestUri } from '../core/errors.ts';
 import { parametersOf } from '../core/parameters.ts';
+import type { DeferredRequests } from '../deferred-requests/deferred-request.ts';
 import type { ServerSecrets } from '../keys/server-secrets.ts';
 import { mintBytes, proveBytes } from '../tokens/authenticated-bytes.ts';
 
@@ -10,7 +12,7 @@ import { mintBytes, proveBytes } from '../tokens/authenticated-bytes.ts';
  * An authorization request on its way through login and consent. It travels with the browser, signed, in forms and redirects: a visit to
  * `/authorize` adds nothing to the database, so that nobody can fill it with beginnings. It grants nothing either: every step begins with the
  * request's rules again. It holds the parameters themselves, so that a login may take longer than a request object lives; but of what was
- * pushed the identifier alone, for that is between client and server (RFC 9126 section 1: "confidentiality"), and no browser, history or
+ * pushed or is deferred the identifier alone, for that is between client and server (RFC 9126 section 1: "confidentiality"), and no browser, history or
  * log of a proxy need ever see it.
  */
 export interface PendingRequest extends ReceivedRequest {
@@ -20,6 +22,8 @@ export interface PendingRequest extends ReceivedRequest {
    * undefined: the browser has not been looked at yet.
    */
   readonly sessionAtStart: string | undefined;
+  /** The code that the user typed to get to a deferred request, to be shown beside what is asked for. */
+  readonly userCode?: string | undefined;
 }
 
 /** Signs pending requests, and reads them back. */
@@ -27,7 +31,7 @@ export interface PendingRequests {
   sign(pending: PendingRequest): string;
   /**
    * @returns undefined when the text was not signed here, or too long ago.
-   * @throws InvalidRequestUri when the pushed request it stands for has been answered.
+   * @throws InvalidRequestUri when the pushed request it stands for has been answered; InvalidRequest when a deferred one has, or is too old.
    */
   open(text: string, now: EpochSeconds): Promise<PendingRequest | undefined>;
 }
@@ -40,11 +44,13 @@ export const PENDING_REQUEST_SECONDS = 3600;
 export function pendingRequests(rooms: {
   readonly secrets: ServerSecrets;
   readonly pushedRequests: Pick<PushedRequests, 'findUnused'>;
+  readonly deferredRequests: Pick<DeferredRequests, 'findOpen'>;
 }): PendingRequests {
-  const { secrets, pushedRequests } = rooms;
+  const { secrets, pushedRequests, deferredRequests } = rooms;
   return {
-    sign({ parameters, isSigned, pushedId, startedAt, sessionAtStart }) {
-      const request = pushedId ?? ([parameters.entries, isSigned] as const);
+    sign({ parameters, isSigned, pushedId, deferred, userCode, startedAt, sessionAtStart }) {
+      const request =
+        deferred === undefined ? (pushedId ?? ([parameters.entries, isSigned] as const)) : { deferred: deferred.id, userCode };
       const values: Signed = [startedAt, sessionAtStart ?? null, request];
       return mintBytes(secrets, DOMAIN, Buffer.from(JSON.stringify(values)));
     },
@@ -57,11 +63,18 @@ export function pendingRequests(rooms: {
       const [startedAt, sessionAtStart, request] = JSON.parse(proven.toString()) as Signed;
       return now >= startedAt + PENDING_REQUEST_SECONDS
         ? undefined
-        : { ...(await received(request)), startedAt, sessionAtStart: sessionAtStart ?? undefined };
+        : { ...(await received(request, now)), startedAt, sessionAtStart: sessionAtStart ?? undefined };
     },
   };
 
-  async function received(request: Signed[2]): Promise<ReceivedRequest> {
+  async function received(request: Signed[2], now: EpochSeconds): Promise<ReceivedRequest & Pick<PendingRequest, 'userCode'>> {
+    if (typeof request === 'object' && 'deferred' in request) {
+      const deferred = await deferredRequests.findOpen(request.deferred, now);
+      if (deferred === undefined) {
+        throw new InvalidRequest('The request was answered before, or is too old: begin again where you started it.');
+      }
+      return { ...receivedDeferred(deferred), userCode: request.userCode };
+    }
     if (typeof request !== 'string') {
       const [entries, isSigned] = request;
       return { parameters: parametersOf(entries), isSigned, pushedId: undefined };
@@ -77,5 +90,8 @@ export function pendingRequests(rooms: {
 type Signed = readonly [
   startedAt: EpochSeconds,
   sessionAtStart: string | null,
-  request: string | readonly [entries: readonly (readonly [string, string])[], isSigned: boolean],
+  request:
+    | string
+    | { readonly deferred: string; readonly userCode?: string | undefined }
+    | readonly [entries: readonly (readonly [string, string])[], isSigned: boolean],
 ];

@@ -2,12 +2,11 @@ import type { SecondFactors } from '../accounts/second-factor.ts';
 import { totpUri } from '../accounts/totp.ts';
 import type { TotpEnrolment, TotpOffer } from '../accounts/totp-enrolment.ts';
 import type { User, Users } from '../accounts/user.ts';
-import { cspSource } from '../clients/redirect-uri.ts';
 import type { ProtocolRequest, ProtocolResponse } from '../core/endpoint.ts';
 import { enrolmentPage, recoveryCodesPage } from '../pages/enrolment-page.ts';
 import { type SecondFactorProblem, secondFactorPage } from '../pages/second-factor-page.ts';
 import type { FormPurpose, Forms } from './forms.ts';
-import { type InteractionPages, type InteractionPaths, languageOf, nameOf } from './interaction-pages.ts';
+import { formTargetsOf, type InteractionPages, type InteractionPaths, languageOf, nameOf } from './interaction-pages.ts';
 import type { PendingRequests } from './pending-request.ts';
 import type { Situation } from './prompt.ts';
 import type { Session } from './session.ts';
@@ -143,7 +142,7 @@ function around({ addressed }: Situation, failure?: SecondFactorFailure) {
   return {
     kind: 'page',
     status: failure === undefined ? 200 : STATUS_OF_PROBLEM[failure.problem],
-    formTargets: [cspSource(addressed.redirectUri)],
+    formTargets: formTargetsOf(addressed),
     headers: failure?.retryAfterSeconds === undefined ? {} : { 'retry-after': String(failure.retryAfterSeconds) },
   } as const;
 }

@@ -25,6 +25,16 @@ export interface ConsentResource {
   readonly name?: string | undefined;
 }
 
+/** A request that came from somewhere else than this browser (RFC 8628, CIBA): by these the user tells whether it is theirs. */
+export interface ConsentElsewhere {
+  /** The code that the device shows; undefined: the user typed none. */
+  readonly userCode?: string | undefined;
+  /** The address it was asked from. */
+  readonly address: string;
+  /** Whether this browser is on the same network. */
+  readonly isSameNetwork: boolean;
+}
+
 export interface ConsentPage {
   readonly language: Language;
   readonly client: ConsentClient;
@@ -34,8 +44,9 @@ export interface ConsentPage {
   /** What is asked for in detail (RFC 9396). */
   readonly details: readonly ConsentDetail[];
   readonly resources: readonly ConsentResource[];
-  /** Where the browser goes next, as `describeRedirect` says it. */
-  readonly redirectTo: string;
+  /** Where the browser goes next, as `describeRedirect` says it; undefined: nowhere. */
+  readonly redirectTo: string | undefined;
+  readonly deferred?: ConsentElsewhere | undefined;
   /** Whether the same access will not be asked for again. */
   readonly remembered: boolean;
   readonly action: string;
@@ -58,7 +69,11 @@ export function consentPage(data: ConsentPage): string {
     details: data.details.map((detail) => detailInWords(language, detail)),
     account: isolated(data.username, WHOLE),
     // Never cut where it can be helped: what follows `accounts.bank.example.` decides whose host it is.
-    redirect: isolated(data.redirectTo, WHOLE),
+    redirect: data.redirectTo === undefined ? undefined : isolated(data.redirectTo, WHOLE),
+    elsewhere: data.deferred === undefined ? [] : elsewhereFacts(data.deferred, text),
+    caution: data.deferred === undefined ? text.caution : text.elsewhereCaution,
+    // RFC 10027, "User Experience": to decline is as prominent as to grant.
+    allowClass: data.deferred === undefined ? 'primary' : 'secondary',
     resources: data.resources.map(shownResource),
     links: linksOf(data.client, all),
     remembered: data.remembered,
@@ -76,6 +91,14 @@ function describe(scope: string, text: Messages['consent']): Markup {
 /** The identifier always: two resources may have one name, and tokens go by the identifier. */
 function shownResource({ identifier, name }: ConsentResource): Markup {
   return resourceItem({ name: name === undefined ? undefined : isolated(name), identifier: verbatim(identifier) });
+}
+
+function elsewhereFacts({ userCode, address, isSameNetwork }: ConsentElsewhere, text: Messages['consent']): readonly Markup[] {
+  const network = isSameNetwork ? text.sameNetwork : text.otherNetwork;
+  return [
+    ...(userCode === undefined ? [] : [fact({ term: text.userCode, value: verbatim(userCode) })]),
+    fact({ term: text.askedFrom, value: fill(network, { address: verbatim(address) }) }),
+  ];
 }
 
 function linksOf(client: ConsentClient, { consent, opensInNewTab }: Messages): readonly Markup[] {
@@ -107,6 +130,8 @@ const resourceItem = template<{ name: Markup | undefined; identifier: Markup }>(
   '<% if (it.name !== undefined) { %><%~ it.name %> <% } %><%~ it.identifier %>',
 );
 
+const fact = template<{ term: string; value: Markup }>('<div><dt><%= it.term %></dt><dd><%~ it.value %></dd></div>');
+
 const recipient = template<{ initial: string }>(
   '<span class="thread" aria-hidden="true"></span><span class="tile" aria-hidden="true"><%= it.initial %></span>',
 );
@@ -122,7 +147,10 @@ const content = template<{
   scopes: readonly Markup[];
   details: readonly Markup[];
   account: Markup;
-  redirect: Markup;
+  redirect: Markup | undefined;
+  elsewhere: readonly Markup[];
+  caution: string;
+  allowClass: string;
   resources: readonly Markup[];
   links: readonly Markup[];
   remembered: boolean;
@@ -148,7 +176,12 @@ const content = template<{
 <% } %>
 <dl class="facts">
 <div><dt><%= it.text.account %></dt><dd><%~ it.account %></dd></div>
+<% for (const fact of it.elsewhere) { %><%~ fact %>
+
+<% } %>
+<% if (it.redirect !== undefined) { %>
 <div><dt><%= it.text.redirect %></dt><dd><%~ it.redirect %></dd></div>
+<% } %>
 <% if (it.resources.length > 0) { %>
 <div><dt><%= it.text.resources %></dt><dd><% for (const resource of it.resources) { %><%~ resource %><% } %></dd></div>
 <% } %>
@@ -160,11 +193,11 @@ const content = template<{
 <%~ it.hidden %>
 
 <div class="decision">
-<button class="primary" type="submit" name="decision" value="allow"><%= it.text.allow %></button>
+<button class="<%= it.allowClass %>" type="submit" name="decision" value="allow"><%= it.text.allow %></button>
 <button class="secondary" type="submit" name="decision" value="deny"><%= it.text.deny %></button>
 </div>
 </form>
-<p class="aside"><%= it.text.caution %></p>
+<p class="aside"><%= it.caution %></p>
 <% if (it.remembered) { %>
 <p class="aside"><%= it.text.remembered %></p>
 <% } %>

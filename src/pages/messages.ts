@@ -70,6 +70,12 @@ export interface Messages {
     readonly privacyPolicy: string;
     readonly termsOfService: string;
     readonly caution: string;
+    /** Of a request that came from another device. */
+    readonly userCode: string;
+    readonly askedFrom: string;
+    readonly sameNetwork: string;
+    readonly otherNetwork: string;
+    readonly elsewhereCaution: string;
     readonly remembered: string;
     readonly allow: string;
     readonly deny: string;
@@ -90,6 +96,22 @@ export interface Messages {
     readonly doneTitle: string;
     readonly done: string;
     readonly otherApplications: string;
+  };
+  /** The page where a device's code is entered (RFC 8628 section 3.3), and what is said at the end. */
+  readonly device: {
+    readonly title: string;
+    readonly lead: string;
+    readonly filledIn: string;
+    readonly code: string;
+    readonly submit: string;
+    readonly caution: string;
+    readonly refused: string;
+    readonly throttledFor: string;
+    readonly expired: string;
+    readonly allowedTitle: string;
+    readonly allowed: string;
+    readonly deniedTitle: string;
+    readonly denied: string;
   };
   readonly formPost: {
     readonly title: string;

@@ -9,6 +9,7 @@ export interface CleanupCounts {
   readonly revokedAccessTokens: number;
   readonly loginAttempts: number;
   readonly pushedRequests: number;
+  readonly deferredRequests: number;
   readonly usedIdentifiers: number;
   readonly statusChanges: number;
   readonly statusBlocks: number;
@@ -44,6 +45,7 @@ export function cleanupOf(database: Database, pace: CleanupPace = CLEANUP_PACE):
     over: 'last_attempt_at < ? AND coalesce(barred_until, 0) < ?',
   });
   const pushedRequests = expiryOf(database, pace, { table: 'pushed_requests', end: 'keep_until' });
+  const deferredRequests = expiryOf(database, pace, { table: 'deferred_requests', end: 'expires_at' });
   const identifiers = expiryOf(database, pace, { table: 'used_identifiers', end: 'expires_at' });
   const statusChanges = expiryOf(database, pace, { table: 'status_changes', end: 'changed_at' });
   const statusBlocks = expiryOf(database, pace, { table: 'status_blocks', end: 'expires_at' });
@@ -57,6 +59,7 @@ export function cleanupOf(database: Database, pace: CleanupPace = CLEANUP_PACE):
         revokedAccessTokens: await tokens(now, [end]),
         loginAttempts: await attempts(now, [now - forgetAttemptsSeconds, now]),
         pushedRequests: await pushedRequests(now),
+        deferredRequests: await deferredRequests(now - REPEATED_SECONDS),
         usedIdentifiers: await identifiers(now),
         // A while after every node has let go of them.
         statusChanges: await statusChanges(end - STATUS_SPARE_SECONDS),
@@ -72,6 +75,9 @@ export function cleanupOf(database: Database, pace: CleanupPace = CLEANUP_PACE):
 // Asked row by row: for NOT EXISTS, PostgreSQL may read all sessions for each page.
 const FORGETTABLE_GRANT =
   '(revoked_at < ? OR expires_at < ?) AND (SELECT sessions.sid FROM sessions WHERE sessions.sid = grants.session_id LIMIT 1) IS NULL';
+
+// As long as a lost answer may be asked for again (REFRESH_TOKEN_GRACE): what is allowed in its last second is exchanged after it.
+const REPEATED_SECONDS = 60;
 
 // Longer than nodes keep them (status-lists/status-lists.ts), and than the clock of the database may differ from ours.
 const STATUS_SPARE_SECONDS = 900;

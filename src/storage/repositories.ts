@@ -4,6 +4,7 @@ import type { Users } from '../accounts/user.ts';
 import type { PushedRequests } from '../authorization/pushed-requests.ts';
 import type { DetailTypeStore } from '../authorization-details/detail-type.ts';
 import type { ClientStore } from '../clients/client-store.ts';
+import type { DeferredRequests } from '../deferred-requests/deferred-request.ts';
 import type { Deliveries } from '../deliveries/delivery.ts';
 import type { Grants } from '../grants/grants.ts';
 import type { Consents } from '../interaction/consents.ts';
@@ -20,6 +21,7 @@ import type { TrustedIssuerStore } from '../trusted-issuers/trusted-issuer.ts';
 import { clientsIn } from './clients.ts';
 import { consentsIn } from './consents.ts';
 import type { Database } from './database.ts';
+import { deferredRequestsIn } from './deferred-requests.ts';
 import { deliveriesIn } from './deliveries.ts';
 import { detailTypesIn } from './detail-types.ts';
 import { eventStreamsIn } from './event-streams.ts';
@@ -52,6 +54,7 @@ export interface Repositories {
   readonly revokedAccessTokens: RevokedAccessTokens;
   readonly usedIdentifiers: UsedIdentifiers;
   readonly pushedRequests: PushedRequests;
+  readonly deferredRequests: DeferredRequests;
   readonly serverValues: ServerValues;
   readonly loginAttempts: LoginThrottleStore;
   readonly deliveries: Deliveries;
@@ -77,6 +80,7 @@ export function repositoriesIn(database: Database): Repositories {
     revokedAccessTokens: revokedAccessTokensIn(database),
     usedIdentifiers: usedIdentifiersIn(database),
     pushedRequests: pushedRequestsIn(database),
+    deferredRequests: deferredRequestsIn(database),
     serverValues: serverValuesIn(database),
     loginAttempts: loginAttemptsIn(database),
     deliveries: deliveriesIn(database),

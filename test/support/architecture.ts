@@ -24,6 +24,7 @@ const ROOMS = [
   'tokens',
   'deliveries',
   'signals',
+  'deferred-requests',
   'authorization',
   'interaction',
   'grant-types',

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
-import { plainRequest } from '../../../src/authorization/received-request.ts';
-import { InvalidRequestUri } from '../../../src/core/errors.ts';
+import { plainRequest, receivedDeferred } from '../../../src/authorization/received-request.ts';
+import { InvalidRequest, InvalidRequestUri } from '../../../src/core/errors.ts';
 import { parametersOf } from '../../../src/core/parameters.ts';
+import type { DeferredRequest } from '../../../src/deferred-requests/deferred-request.ts';
 import { pendingRequests } from '../../../src/interaction/pending-request.ts';
 import { testSecrets } from './browsers.ts';
 
@@ -17,7 +18,21 @@ describe('pending authorization requests', () => {
   /** Where a pushed request is kept. */
   const kept = { id: 'pushed', clientId: 'app', parameters: parametersOf(entries), isSigned: true, expiresAt: 1060, keptUntil: 4660 };
   const pushedRequests = { findUnused: async (id: string) => (id === 'pushed' ? kept : undefined) };
-  const { sign, open } = pendingRequests({ secrets: testSecrets(), pushedRequests });
+  /** A request that waits for a user, and is open for 600 s. */
+  const waiting: DeferredRequest = {
+    id: 'waiting',
+    kind: 'device',
+    clientId: 'app',
+    userId: undefined,
+    parameters: parametersOf(entries),
+    remoteAddress: '192.0.2.1',
+    createdAt: 1000,
+    expiresAt: 1600,
+  };
+  const deferredRequests = {
+    findOpen: async (id: string, now: number) => (id === 'waiting' && now < waiting.expiresAt ? waiting : undefined),
+  };
+  const { sign, open } = pendingRequests({ secrets: testSecrets(), pushedRequests, deferredRequests });
 
   it('come back as they were: every parameter in order, repeats and empty ones too', async () => {
     const opened = await open(sign(pending), 1000);
@@ -44,6 +59,16 @@ describe('pending authorization requests', () => {
     expect(failure).to.be.instanceOf(InvalidRequestUri);
   });
 
+  it('hold of what is deferred nothing but where it is kept and the code that was typed, and begin no more when it is decided', async () => {
+    const signed = sign({ ...pending, ...receivedDeferred(waiting), userCode: 'WDJB-MJHT' });
+    expect(Buffer.from(signed, 'base64url').toString()).to.include('WDJB-MJHT').and.not.to.include('one.example');
+    const opened = await open(signed, 1599);
+    expect(opened).to.deep.include({ deferred: waiting, userCode: 'WDJB-MJHT', isSigned: false, pushedId: undefined, startedAt: 1000 });
+    expect(opened?.parameters.entries).to.deep.equal(entries);
+    const failure = await open(signed, 1600).catch((error: unknown) => error);
+    expect(failure).to.be.instanceOf(InvalidRequest);
+  });
+
   it('tell a browser without session from one that has not been looked at', async () => {
     expect((await open(sign({ ...pending, sessionAtStart: '' }), 1000))?.sessionAtStart).to.equal('');
     expect(await open(sign({ ...pending, sessionAtStart: undefined }), 1000)).to.have.property('sessionAtStart', undefined);
@@ -59,7 +84,7 @@ describe('pending authorization requests', () => {
     const signed = sign(pending);
     const bytes = Buffer.from(signed, 'base64url');
     bytes.writeUInt8(bytes.readUInt8(1) ^ 1, 1);
-    const foreign = pendingRequests({ secrets: testSecrets(), pushedRequests }).sign(pending);
+    const foreign = pendingRequests({ secrets: testSecrets(), pushedRequests, deferredRequests }).sign(pending);
     for (const text of ['', 'x', signed.slice(0, -1), `${signed}A`, ` ${signed}`, bytes.toString('base64url'), foreign]) {
       expect(await open(text, 1000), text).to.equal(undefined);
     }

@@ -5,6 +5,7 @@ import type { Grants } from '../../../src/grants/grants.ts';
 import { type Cleanup, cleanupOf } from '../../../src/storage/cleanup.ts';
 import { CLEANUP_PACE, type CleanupPace } from '../../../src/storage/cleanup-pace.ts';
 import type { Database } from '../../../src/storage/database.ts';
+import { deferredRequestsIn } from '../../../src/storage/deferred-requests.ts';
 import { grantsIn } from '../../../src/storage/grants.ts';
 import { loginAttemptsIn } from '../../../src/storage/login-attempts.ts';
 import { pushedRequestsIn } from '../../../src/storage/pushed-requests.ts';
@@ -22,6 +23,7 @@ const NONE = {
   revokedAccessTokens: 0,
   loginAttempts: 0,
   pushedRequests: 0,
+  deferredRequests: 0,
   usedIdentifiers: 0,
   statusChanges: 0,
   statusBlocks: 0,
@@ -153,6 +155,21 @@ onEachDatabase('the cleanup', (databases) => {
     expect(await requests.findUnused('opened')).to.include({ id: 'opened', keptUntil: 4660 });
     expect(await cleanup.run({ ...times, now: 4660 })).to.deep.equal(NONE);
     expect(await cleanup.run({ ...times, now: 4661 })).to.deep.equal({ ...NONE, pushedRequests: 1 });
+  });
+
+  it('deletes a deferred request a minute after it has expired, decided or not', async () => {
+    const requests = deferredRequestsIn(database);
+    const { clientId, userId } = await clientAndUser(database);
+    for (const id of ['open', 'decided']) {
+      const request = { id, kind: 'device', clientId, userId: undefined, userCode: id, parameters: parametersOf([]) } as const;
+      const times = { remoteAddress: '192.0.2.1', createdAt: 1000, expiresAt: 1600, intervalSeconds: 5 };
+      expect(await requests.create({ ...request, ...times }, 9, 1000)).to.equal('created');
+    }
+    expect(await requests.decide('decided', { kind: 'denied', userId }, 1010)).to.equal(true);
+    const cleanup = unhurried({});
+    const times = { keepSeconds: 1, forgetAttemptsSeconds: 1 };
+    expect(await cleanup.run({ ...times, now: 1660 })).to.deep.equal(NONE);
+    expect(await cleanup.run({ ...times, now: 1661 })).to.deep.equal({ ...NONE, deferredRequests: 2 });
   });
 
   it('works in short statements, a bounded piece a run, and gets through', async function pages() {
