@@ -47,6 +47,7 @@ import { transmitterMetadata } from './endpoints/transmitter-metadata.ts';
 import { userinfoEndpoint } from './endpoints/userinfo.ts';
 import type { Feature } from './feature.ts';
 import { assertionFeatures } from './features/assertions.ts';
+import { deviceAuthorizationFeature } from './features/device-authorization.ts';
 import { mutualTlsFeature } from './features/mutual-tls.ts';
 import { statusListFeature } from './features/status-list.ts';
 import { tokenExchangeFeature } from './features/token-exchange.ts';
@@ -110,6 +111,7 @@ function allFeatures(rooms: Rooms): readonly Feature[] {
       metadata: { response_types_supported: ['code'] },
     },
     { specification: 'RFC 6749 section 4.4: client credentials grant', name: 'client-credentials', grantTypes: [clientCredentials(rooms)] },
+    deviceAuthorizationFeature(rooms),
     { specification: 'RFC 6749 section 6: refreshing an access token', grantTypes: [refreshToken(rooms)] },
     tokenExchangeFeature(rooms),
     ...assertionFeatures(rooms),

@@ -5,6 +5,7 @@ import { formatScope, parseScope } from '../core/scope.ts';
 import { readCertificateMetadata } from './certificate-metadata.ts';
 import { clientKeyMetadata } from './client-key-metadata.ts';
 import type { ClientMetadata, TokenEndpointAuthMethod } from './client-metadata.ts';
+import { DEFERRED_GRANTS } from './deferred-grants.ts';
 import { encryptionKeyIn, wantedKey } from './encryption-key.ts';
 import { readEncryptionMetadata, wantedEncryption } from './encryption-metadata.ts';
 import { fapi2Metadata } from './fapi2-profile.ts';
@@ -31,7 +32,7 @@ export interface RegistrationLimits {
   readonly encryption: boolean;
   /** OUTBOUND_PRIVATE_ADDRESSES: whether what is fetched may be http, on this machine. */
   readonly privateAddresses: boolean;
-  /** Scope of a client of the authorization endpoint that registers none (RFC 7591 section 2: "a default set of scopes"). */
+  /** Scope of a client that asks users and registers none (RFC 7591 section 2: "a default set of scopes"). */
   readonly defaultScope: string;
   readonly accessTokenMaxSeconds: number;
 }
@@ -70,6 +71,7 @@ export function readClientMetadata(
   const method = members.oneOf('token_endpoint_auth_method', limits.authMethods) ?? 'client_secret_basic';
   const grantTypes = members.listOf('grant_types', limits.grantTypes) ?? ['authorization_code'];
   const usesAuthorizationEndpoint = grantTypes.includes('authorization_code');
+  const asksUsers = usesAuthorizationEndpoint || grantTypes.some((type) => DEFERRED_GRANTS.includes(type));
   const responseTypes = members.listOf('response_types', limits.responseTypes) ?? (usesAuthorizationEndpoint ? ['code'] : []);
   const resources = members.resources('allowed_resources');
   const algorithm = members.oneOf('access_token_signed_response_alg', limits.signingAlgorithms);
@@ -90,7 +92,7 @@ export function readClientMetadata(
     ...clientKeyMetadata(members, method, { privateAddresses: limits.privateAddresses, refuse }),
     ...readCertificateMetadata(members, method, { isOn: limits.authMethods.includes('self_signed_tls_client_auth'), refuse }),
     ...readWorkloadMetadata(members, method, refuse),
-    scope: scopeOf(members.text('scope') ?? (usesAuthorizationEndpoint ? limits.defaultScope : '')),
+    scope: scopeOf(members.text('scope') ?? (asksUsers ? limits.defaultScope : '')),
     ...members.optional('access_token_ttl', members.seconds('access_token_ttl', 1, limits.accessTokenMaxSeconds)),
     ...members.optional('refresh_token_idle_ttl', members.seconds('refresh_token_idle_ttl', 1, LONGEST_TTL_SECONDS)),
     ...members.optional('refresh_token_absolute_ttl', members.seconds('refresh_token_absolute_ttl', 0, LONGEST_TTL_SECONDS)),

@@ -2,6 +2,7 @@ import type { SigningAlgorithm } from '../config/config.ts';
 import type { EnabledFeatures } from '../config/feature-switches.ts';
 import type { Client } from './client.ts';
 import type { ClientMetadata } from './client-metadata.ts';
+import { DEVICE_CODE_GRANT } from './deferred-grants.ts';
 
 /**
  * Section 5.4.1: "use PS256, ES256, or EdDSA (using the Ed25519 variant) algorithms". By RFC 9864 that variant has a name of its own. So
@@ -54,6 +55,7 @@ export function fapi2Metadata(
     featureProblem(metadata, rules.features) ??
     authenticationProblem(metadata) ??
     algorithmProblem(metadata) ??
+    grantTypeProblem(metadata) ??
     metadata.redirect_uris.map(transportProblem).find((found) => found !== undefined) ??
     (rules.signingAlgorithms.some((name) => FAPI2_ALGORITHMS.includes(name))
       ? undefined
@@ -91,6 +93,13 @@ function featureProblem({ tls_client_certificate_bound_access_tokens }: ClientMe
   return features.has('dpop') || tls_client_certificate_bound_access_tokens === true
     ? undefined
     : 'profile: fapi2 needs the feature dpop, which is off on this server (FEATURES), or tls_client_certificate_bound_access_tokens.';
+}
+
+/** The profile knows requests that were pushed and go through one browser: a device's is neither, and can be sent to anybody (RFC 10027). */
+function grantTypeProblem({ grant_types }: ClientMetadata): string | undefined {
+  return grant_types.includes(DEVICE_CODE_GRANT)
+    ? `grant_types: ${DEVICE_CODE_GRANT} is not for clients with the profile fapi2.`
+    : undefined;
 }
 
 // Section 5.3.2.1: mutual TLS or private_key_jwt. So no public clients and no shared secrets.

@@ -11,6 +11,7 @@ export const featureSwitches = {
   // Off: an Internet-Draft that still moves.
   'id-jag': 'off',
   'workload-identity': 'on',
+  'device-authorization': 'on',
   'private-key-jwt': 'on',
   'client-secret-jwt': 'on',
   'second-factors': 'on',

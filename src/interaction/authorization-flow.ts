@@ -11,6 +11,7 @@ import type { Clock } from '../core/clock.ts';
 import type { ProtocolRequest, ProtocolResponse } from '../core/endpoint.ts';
 import {
   AccessDenied,
+  InvalidRequest,
   InvalidRequestUri,
   LoginRequired,
   OAuthError,
@@ -24,6 +25,7 @@ import type { Subjects } from '../tokens/subjects.ts';
 import type { BrowserSessions } from './browser-sessions.ts';
 import type { DeferredAnswers } from './deferred-answers.ts';
 import { isExpectedUser } from './expected-user.ts';
+import type { Forms } from './forms.ts';
 import type { InteractionPages } from './interaction-pages.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { Prompt, Situation } from './prompt.ts';
@@ -75,6 +77,7 @@ export function authorizationFlow(rooms: {
   readonly sessions: BrowserSessions;
   readonly issueCode: CodeIssuer;
   readonly deferredAnswers: DeferredAnswers;
+  readonly forms: Pick<Forms, 'browserTag'>;
   readonly subjects: Subjects;
   readonly pages: InteractionPages;
   readonly secondFactorPages: Pick<SecondFactorPages, 'stepUp'>;
@@ -122,6 +125,9 @@ export function authorizationFlow(rooms: {
     },
 
     async situation(pending, request) {
+      if (pending.entry !== undefined && pending.entry.browser !== rooms.forms.browserTag(request)) {
+        throw new InvalidRequest('The code was entered in another browser: enter it in this one.');
+      }
       const addressed = await requests.address(pending);
       const authorization = await ruledAuthorization(addressed, request);
       if ('kind' in authorization) {

@@ -19,6 +19,8 @@ export interface Forms {
   issue(request: ProtocolRequest, purpose: FormPurpose): { readonly token: string; readonly cookies: readonly SetCookie[] };
   /** Whether the posted `form_token` was made for this purpose in this browser, and the post came from our own page. */
   isGenuine(request: ProtocolRequest, purpose: FormPurpose): boolean;
+  /** Names the browser that sends a request, and is worth nothing without its cookie; undefined: no form was ever shown in it. */
+  browserTag(request: ProtocolRequest): string | undefined;
 }
 
 const COOKIE = 'keyturn_browser';
@@ -45,8 +47,14 @@ export function forms(secrets: ServerSecrets, origin: string): Forms {
       const proven = proveBytes(secrets, DOMAIN, token);
       return proven !== undefined && equalInConstantTime(proven.toString('hex'), fingerprint(browser, purpose).toString('hex'));
     },
+    browserTag(request) {
+      const browser = browserOf(request);
+      return browser && fingerprint(browser, TAG).toString('base64url');
+    },
   };
 }
+
+const TAG = { action: 'tag', subject: '' };
 
 function browserOf({ cookies }: ProtocolRequest): string | undefined {
   const browser = cookies[COOKIE];

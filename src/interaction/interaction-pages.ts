@@ -150,7 +150,7 @@ export function formTargetsOf({ redirectUri }: Pick<AddressedRequest, 'redirectU
 /** RFC 10027, "Shared network": users are told, and judge, for a telephone often is on another network than the device beside it. */
 function elsewhere({ remoteAddress }: DeferredRequest, { pending }: Situation, request: ProtocolRequest): ConsentElsewhere {
   return {
-    userCode: pending.userCode,
+    userCode: pending.entry?.userCode,
     address: remoteAddress,
     isSameNetwork: networkOf(remoteAddress) === networkOf(request.remoteAddress),
   };

@@ -22,8 +22,19 @@ export interface PendingRequest extends ReceivedRequest {
    * undefined: the browser has not been looked at yet.
    */
   readonly sessionAtStart: string | undefined;
-  /** The code that the user typed to get to a deferred request, to be shown beside what is asked for. */
-  readonly userCode?: string | undefined;
+  /** How the user got to a deferred request; undefined: not by a code. */
+  readonly entry?: CodeEntry | undefined;
+}
+
+/** A user code that was typed. */
+export interface CodeEntry {
+  /** As the device shows it, to be shown beside what is asked for. */
+  readonly userCode: string;
+  /**
+   * The browser it was typed in (`Forms.browserTag`). The request goes on in no other: whoever types a code of their own must not be able to send
+   * somebody else a link to the page behind it.
+   */
+  readonly browser: string;
 }
 
 /** Signs pending requests, and reads them back. */
@@ -48,9 +59,8 @@ export function pendingRequests(rooms: {
 }): PendingRequests {
   const { secrets, pushedRequests, deferredRequests } = rooms;
   return {
-    sign({ parameters, isSigned, pushedId, deferred, userCode, startedAt, sessionAtStart }) {
-      const request =
-        deferred === undefined ? (pushedId ?? ([parameters.entries, isSigned] as const)) : { deferred: deferred.id, userCode };
+    sign({ parameters, isSigned, pushedId, deferred, entry, startedAt, sessionAtStart }) {
+      const request = deferred === undefined ? (pushedId ?? ([parameters.entries, isSigned] as const)) : { deferred: deferred.id, entry };
       const values: Signed = [startedAt, sessionAtStart ?? null, request];
       return mintBytes(secrets, DOMAIN, Buffer.from(JSON.stringify(values)));
     },
@@ -67,13 +77,13 @@ export function pendingRequests(rooms: {
     },
   };
 
-  async function received(request: Signed[2], now: EpochSeconds): Promise<ReceivedRequest & Pick<PendingRequest, 'userCode'>> {
+  async function received(request: Signed[2], now: EpochSeconds): Promise<ReceivedRequest & Pick<PendingRequest, 'entry'>> {
     if (typeof request === 'object' && 'deferred' in request) {
       const deferred = await deferredRequests.findOpen(request.deferred, now);
       if (deferred === undefined) {
         throw new InvalidRequest('The request was answered before, or is too old: begin again where you started it.');
       }
-      return { ...receivedDeferred(deferred), userCode: request.userCode };
+      return { ...receivedDeferred(deferred), entry: request.entry };
     }
     if (typeof request !== 'string') {
       const [entries, isSigned] = request;
@@ -92,6 +102,6 @@ type Signed = readonly [
   sessionAtStart: string | null,
   request:
     | string
-    | { readonly deferred: string; readonly userCode?: string | undefined }
+    | { readonly deferred: string; readonly entry?: CodeEntry | undefined }
     | readonly [entries: readonly (readonly [string, string])[], isSigned: boolean],
 ];

@@ -10,6 +10,8 @@ export const LIMITS = {
   client: { name: 'client', burst: 30_000, perSecond: 10_000 },
   /** Codes and claims about one user. */
   user: { name: 'user', burst: 150, perSecond: 5 },
+  /** Requests for a user's decision of clients that prove nothing, by address: each is kept, and counts against what is kept of its client. */
+  deferredRequest: { name: 'deferred-request', burst: 60, perSecond: 10 / 60 },
   /** Wrong proofs of one client from one address. */
   guessAtClient: { name: 'client-authentication', burst: 10, perSecond: 10 / 60 },
   /** Wrong proofs of any clients from one address. */

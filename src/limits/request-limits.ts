@@ -20,6 +20,8 @@ export interface RequestLimits {
   page(request: CountedRequest): void;
   /** A request of a client that only named itself, by its address. */
   publicClient(request: CountedRequest): void;
+  /** A request for a user's decision, of a client that only named itself, by its address. */
+  deferredRequest(request: CountedRequest): void;
   /** A request of a client that proved itself. */
   client(clientId: string, request: CountedRequest): void;
   /** A request that is about a user. */
@@ -36,6 +38,7 @@ export interface RequestLimits {
 export const noLimits: RequestLimits = {
   page: () => undefined,
   publicClient: () => undefined,
+  deferredRequest: () => undefined,
   client: () => undefined,
   user: () => undefined,
   guesses: { admit: () => undefined, proved: () => undefined, failed: () => undefined },
@@ -55,11 +58,12 @@ export function requestLimits(rooms: {
   const { clock, audit, limits = LIMITS } = rooms;
   const page = createRateLimiter(limits.page, clock);
   const publicClient = createRateLimiter(limits.publicClient, clock);
+  const deferredRequest = createRateLimiter(limits.deferredRequest, clock);
   const client = createRateLimiter(limits.client, clock);
   const user = createRateLimiter(limits.user, clock);
   const atClient = createRateLimiter(limits.guessAtClient, clock);
   const atAddress = createRateLimiter(limits.guess, clock);
-  const all: readonly RateLimiter[] = [page, publicClient, client, user, atClient, atAddress];
+  const all: readonly RateLimiter[] = [page, publicClient, deferredRequest, client, user, atClient, atAddress];
   const counted = new WeakMap<CountedRequest, Allowance>();
 
   function count(limiter: RateLimiter, key: string, request: CountedRequest, who: Readonly<Record<string, string>>): void {
@@ -78,6 +82,7 @@ export function requestLimits(rooms: {
   return {
     page: (request) => count(page, networkOf(request.remoteAddress), request, NOBODY),
     publicClient: (request) => count(publicClient, networkOf(request.remoteAddress), request, NOBODY),
+    deferredRequest: (request) => count(deferredRequest, networkOf(request.remoteAddress), request, NOBODY),
     client(clientId, request) {
       count(client, clientId, request, { clientId });
     },

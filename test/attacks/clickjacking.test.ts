@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { authorize, browser, codeRequest } from '../support/browser.ts';
+import { askFor, deviceClient, enterCode } from '../support/device.ts';
 import { suiteServer } from '../support/suite-server.ts';
 
 describe('clickjacking (RFC 9700 section 4.16) and scripts on the pages', () => {
@@ -19,7 +20,13 @@ describe('clickjacking (RFC 9700 section 4.16) and scripts on the pages', () => 
     const expired = await tab.visit('/authorize/resume?request=x');
     const notFound = await tab.visit('/nowhere', { accept: 'text/html' });
     const malformed = await tab.visit('/authorize?state=%ff', { accept: 'text/html' });
-    return { login, refused, consent, logout, signedOut, unproven, expired, notFound, malformed };
+    const tv = await deviceClient(server());
+    const device = await tab.visit((await askFor(server(), tv)).verification_uri_complete);
+    const wrongCode = await tab.submit(device, { user_code: 'BBBB-BBBB' });
+    const deviceConsent = await enterCode(server(), await askFor(server(), tv), user, tab);
+    const deviceAllowed = await tab.submit(deviceConsent, { decision: 'allow' });
+    const ofDevices = { device, wrongCode, deviceConsent, deviceAllowed };
+    return { ...ofDevices, login, refused, consent, logout, signedOut, unproven, expired, notFound, malformed };
   }
 
   it('no page can be framed', async () => {
@@ -70,7 +77,7 @@ describe('clickjacking (RFC 9700 section 4.16) and scripts on the pages', () => 
 
     it('pages without a client lead to this server alone', async () => {
       const { tab } = await authorize(server(), await server().client(), await server().user());
-      for (const path of ['/logout', '/authorize?client_id=nobody']) {
+      for (const path of ['/logout', '/authorize?client_id=nobody', '/device?user_code=BBBB-BBBB']) {
         const { headers } = await tab.visit(path);
         expect(headers.get('content-security-policy')).to.match(/form-action 'self'(?:;|$)/);
       }

@@ -4,6 +4,7 @@ import { isAsPrinted, readTour, type TourOutcome, walk } from '../support/tour.t
 for (const page of [
   'docs/curl.md',
   'docs/authorization-details.md',
+  'docs/device-authorization.md',
   'docs/shared-signals.md',
   'docs/token-exchange.md',
   'docs/jwt-bearer.md',

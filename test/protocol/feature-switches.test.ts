@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { InvalidClientMetadata } from '../../src/clients/client-metadata-rules.ts';
+import { DEVICE_CODE_GRANT } from '../../src/clients/deferred-grants.ts';
 import { registrationLimits } from '../../src/clients/registrable.ts';
 import { type FeatureName, featureSwitches } from '../../src/config/feature-switches.ts';
 import { answerOf, expectError } from '../support/answers.ts';
@@ -60,6 +61,12 @@ const TRACES: Readonly<Record<FeatureName, Traces>> = {
       { token_endpoint_auth_method: 'workload_identity_jwt', workload_identity: { issuer: 'https://k8s.example', subject: 'x' } },
       { token_endpoint_auth_method: 'spiffe_jwt', spiffe_id: 'spiffe://example.org/x' },
     ],
+  },
+  'device-authorization': {
+    members: ['device_authorization_endpoint'],
+    values: { grant_types_supported: [DEVICE_CODE_GRANT] },
+    endpoint: '/device_authorization',
+    registers: [{ grant_types: [DEVICE_CODE_GRANT] }],
   },
   'private-key-jwt': {
     values: { ...forEach(METHOD_MEMBERS, ['private_key_jwt']), ...forEach(ALGORITHM_MEMBERS, ['ES256', 'PS256']) },

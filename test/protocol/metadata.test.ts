@@ -68,9 +68,11 @@ describe('authorization server metadata (RFC 8414)', () => {
       ...ENCRYPTION,
       authorization_signing_alg_values_supported: ['ES256', 'RS256'],
       introspection_signing_alg_values_supported: ['ES256', 'RS256'],
+      device_authorization_endpoint: `${issuer}/device_authorization`,
       grant_types_supported: [
         'authorization_code',
         'client_credentials',
+        'urn:ietf:params:oauth:grant-type:device_code',
         'refresh_token',
         'urn:ietf:params:oauth:grant-type:token-exchange',
         'urn:ietf:params:oauth:grant-type:jwt-bearer',

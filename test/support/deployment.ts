@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { createPasswords } from '../../src/accounts/password.ts';
 import type { User } from '../../src/accounts/user.ts';
+import { DEVICE_CODE_GRANT } from '../../src/clients/deferred-grants.ts';
 import { registrationLimits } from '../../src/clients/registrable.ts';
 import { clientRegistration } from '../../src/clients/registration.ts';
 import type { DatabaseLocation } from '../../src/config/config.ts';
@@ -98,7 +99,7 @@ export async function prepareDeployment(location: DatabaseLocation, settings: Pr
     });
     const { record, secret } = await registration.create({
       redirect_uris: [REDIRECT_URI],
-      grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
+      grant_types: ['authorization_code', 'refresh_token', 'client_credentials', DEVICE_CODE_GRANT],
       scope: 'openid api:read',
     });
     await repositories.users.create(person(userId, 'ada', 'none'), 'ada');

@@ -31,6 +31,7 @@ async function arrival(methods: readonly string[], contextClasses: RequestedCont
     prompts: [],
     sessions: { current: async () => session, begin: unused, stepUp: unused, end: unused },
     issueCode: async () => 'the-code',
+    forms: { browserTag: unused },
     deferredAnswers: { allow: unused, refuse: unused },
     subjects: subjectsWith('salt'),
     pages: { login: unused, consent: unused },

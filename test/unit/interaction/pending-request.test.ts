@@ -60,10 +60,16 @@ describe('pending authorization requests', () => {
   });
 
   it('hold of what is deferred nothing but where it is kept and the code that was typed, and begin no more when it is decided', async () => {
-    const signed = sign({ ...pending, ...receivedDeferred(waiting), userCode: 'WDJB-MJHT' });
+    const signed = sign({ ...pending, ...receivedDeferred(waiting), entry: { userCode: 'WDJB-MJHT', browser: 'tag' } });
     expect(Buffer.from(signed, 'base64url').toString()).to.include('WDJB-MJHT').and.not.to.include('one.example');
     const opened = await open(signed, 1599);
-    expect(opened).to.deep.include({ deferred: waiting, userCode: 'WDJB-MJHT', isSigned: false, pushedId: undefined, startedAt: 1000 });
+    expect(opened).to.deep.include({
+      deferred: waiting,
+      entry: { userCode: 'WDJB-MJHT', browser: 'tag' },
+      isSigned: false,
+      pushedId: undefined,
+      startedAt: 1000,
+    });
     expect(opened?.parameters.entries).to.deep.equal(entries);
     const failure = await open(signed, 1600).catch((error: unknown) => error);
     expect(failure).to.be.instanceOf(InvalidRequest);

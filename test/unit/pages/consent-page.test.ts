@@ -55,6 +55,20 @@ describe('the consent page', () => {
     expect(second).to.contain('value="switch"').and.to.contain('name="flow" value="f1"');
   });
 
+  it('shows of a request from another device its code and where it came from, and makes deny as prominent as allow', () => {
+    const deferred = { userCode: 'WDJB-MJHT', address: '203.0.113.9', isSameNetwork: false };
+    const html = consentPage({ ...data, redirectTo: undefined, deferred });
+    expect(textOf(html))
+      .to.contain('Code on the device WDJB-MJHT')
+      .and.to.match(/Asked from 203\.0\.113\.9 ?, not the network you are on/)
+      .and.to.contain('deny it')
+      .and.not.to.contain('Sends you to');
+    const [allow, deny] = tagsOf(html).filter((tag) => tag.name === 'button');
+    expect(allow?.attributes.get('class')).to.equal(deny?.attributes.get('class'));
+    const korean = textOf(consentPage({ ...data, language: 'ko', redirectTo: undefined, deferred: { ...deferred, isSameNetwork: true } }));
+    expect(korean).to.contain('기기에 표시된 코드 WDJB-MJHT').and.to.contain('(지금 이용 중인 네트워크)');
+  });
+
   it('focuses no button, so that a stray Enter allows nothing', () => {
     expect(consentPage(data)).not.to.contain('autofocus');
   });

@@ -1,0 +1,5 @@
+/** RFC 8628 section 3.4: the `grant_type`, and what a client that may use it registers. */
+export const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
+
+/** Grant types by which a user decides elsewhere than where the client runs. */
+export const DEFERRED_GRANTS: readonly string[] = [DEVICE_CODE_GRANT];
