@@ -7,6 +7,7 @@ import { openDatabase } from '../../src/storage/open-database.ts';
 import { answerOf } from '../support/answers.ts';
 import { authorize, browser, codeRequest, cookieHeader, formWith } from '../support/browser.ts';
 import { onEachDatabase } from '../support/databases.ts';
+import { askFor, decide, deviceClient, poll } from '../support/device.ts';
 import { codesOf, TWO_FACTORS, typePassword } from '../support/second-factor.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import type { TestClient, TestServer, TestUser } from '../support/test-server.ts';
@@ -60,6 +61,7 @@ onEachDatabase('secrets in the log and in the database (RFC 6819 section 5.1.4.1
     keep('access token of a client for itself', own.body['access_token']);
 
     await aSecondFactor();
+    await aDevice();
     await server.post('/introspect', { token: accessToken }, client);
     await server.post('/introspect', { token: refreshToken }, client);
     await server.post('/revoke', { token: accessToken }, client);
@@ -124,6 +126,20 @@ onEachDatabase('secrets in the log and in the database (RFC 6819 section 5.1.4.1
     keep('half-done login', formWith(half.page, ['otp']).hidden['login']);
     const wrong = await half.tab.submit(half.page, { otp: keep('mistyped code', 'mistyped-code-alas') });
     await half.tab.submit(wrong, { otp: recoveryCode });
+  }
+
+  /** A device code, a user code that was typed, and another that was not right. */
+  async function aDevice(): Promise<void> {
+    const tv = await deviceClient(server);
+    const device = await askFor(server, tv);
+    keep('device code', device.device_code);
+    keep('user code and its address', device.verification_uri_complete);
+    secrets.set('user code', device.user_code);
+    await server.get(`/device/qr.txt?user_code=${device.user_code}`);
+    const tab = browser(server);
+    await tab.submit(await tab.visit(device.verification_uri_complete), { user_code: 'BBBB-BBBB' });
+    await decide(server, device, user, 'allow', tab);
+    keep('refresh token of a device', (await poll(server, tv, device.device_code)).body['refresh_token']);
   }
 
   function keepForm(what: string, html: string, fields: readonly string[]): void {

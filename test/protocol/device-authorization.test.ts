@@ -3,10 +3,12 @@ import { DEVICE_CODE_GRANT } from '../../src/clients/deferred-grants.ts';
 import type { DatabaseLocation } from '../../src/config/config.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import { answerOf, expectError, readAccessToken, readIdToken } from '../support/answers.ts';
+import { clientKeyPair } from '../support/assertions.ts';
 import { browser, formWith, refresh } from '../support/browser.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { askFor, connect, decide, deviceClient, enterCode, poll } from '../support/device.ts';
 import { postWithProof, proofFor, proofKey } from '../support/dpop.ts';
+import { authenticatorFor, TWO_FACTORS } from '../support/second-factor.ts';
 import { startTestServer, type TestClient, type TestServer, type TestUser } from '../support/test-server.ts';
 
 onEachDatabase('device authorization (RFC 8628)', (databases) => {
@@ -443,6 +445,52 @@ onEachDatabase('device authorization (RFC 8628)', (databases) => {
       expect([status, body['token_type']]).to.deep.equal([200, 'DPoP']);
       expectError(await postWithProof(server, '/token', form, own, await proofFor(server, thief, '/token')), 'invalid_grant');
       expect((await grantsOf(own))[0]?.revokedAt).to.equal(undefined);
+    });
+  });
+
+  describe('a login of a certain class', () => {
+    it('asks for the second factor of a user who has one, and the tokens say so', async () => {
+      const owner = await server.user();
+      const { code } = await authenticatorFor(server, owner);
+      const device = await askFor(server, client, { scope: 'openid', acr_values: TWO_FACTORS });
+      const tab = browser(server);
+      const page = await enterCode(server, device, owner, tab);
+      expect(page.html).to.include('name="otp"').and.not.to.include('value="allow"');
+      await tab.submit(await tab.submit(page, { otp: code() }), { decision: 'allow' });
+      const { claims } = await readIdToken(server, client, (await poll(server, client, device.device_code)).body['id_token']);
+      expect(claims).to.include({ acr: TWO_FACTORS });
+    });
+
+    it('that is too old is refreshed first (max_age)', async () => {
+      const tab = browser(server);
+      await decide(server, await askFor(server, client), user, 'deny', tab);
+      server.clock.advance(30);
+      const device = await askFor(server, client, { max_age: '20' });
+      const page = await tab.submit(await tab.visit(device.verification_uri), { user_code: device.user_code });
+      expect(page.html).to.include('name="password"');
+    });
+  });
+
+  describe('a client that', () => {
+    it('must sign its requests is refused: there is no signed form of this one', async () => {
+      const jwks = { keys: [clientKeyPair('ES256').jwk] };
+      const own = await deviceClient(server, { require_signed_request_object: true, jwks });
+      expectError(await answerOf(server.post('/device_authorization', {}, own)), 'invalid_request');
+    });
+
+    it('must push its requests to the authorization endpoint may have devices all the same', async () => {
+      const own = await deviceClient(server, { require_pushed_authorization_requests: true });
+      expect(await connect(server, own, user)).to.include({ token_type: 'Bearer' });
+    });
+
+    it('is held to DPoP is given no token without a proof', async () => {
+      const own = await deviceClient(server, { dpop_bound_access_tokens: true });
+      const device = await askFor(server, own);
+      await decide(server, device, user);
+      expect((await poll(server, own, device.device_code)).status).to.equal(400);
+      const form = { grant_type: DEVICE_CODE_GRANT, device_code: device.device_code };
+      const { body } = await postWithProof(server, '/token', form, own, await proofFor(server, await proofKey(), '/token'));
+      expect(body['token_type']).to.equal('DPoP');
     });
   });
 
