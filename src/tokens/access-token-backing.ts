@@ -35,7 +35,12 @@ export function accessTokenBacker(rooms: {
       return undefined;
     }
     const client = await clients.find(clientId);
-    if (client === undefined || (await revokedAccessTokens.has(jti))) {
+    if (client === undefined) {
+      return undefined;
+    }
+    // One of a grant that names an entry ends with that entry, which the grant tells, and never stands in the list of its own (RFC 7009).
+    const endsWithGrant = grantId !== undefined && statusEntry !== undefined;
+    if (!endsWithGrant && (await revokedAccessTokens.has(jti))) {
       return undefined;
     }
     if (grantId === undefined) {
