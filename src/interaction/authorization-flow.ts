@@ -1,4 +1,4 @@
-import { methodsTold, reaches } from '../accounts/authentication-context.ts';
+import { methodsTold } from '../accounts/authentication-context.ts';
 import type { AddressedRequest, Authorization } from '../authorization/authorization.ts';
 import type { AuthorizationRequests } from '../authorization/authorization-requests.ts';
 import type { CodeIssuer } from '../authorization/code-issuer.ts';
@@ -9,24 +9,16 @@ import type { AnswerOccasion } from '../authorization/response.ts';
 import { authorizationErrorResponse, authorizationResponse } from '../authorization/response.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ProtocolRequest, ProtocolResponse } from '../core/endpoint.ts';
-import {
-  AccessDenied,
-  InvalidRequest,
-  InvalidRequestUri,
-  LoginRequired,
-  OAuthError,
-  RequestFormNotSupported,
-  UnmetAuthenticationRequirements,
-} from '../core/errors.ts';
+import { AccessDenied, InvalidRequest, InvalidRequestUri, OAuthError, RequestFormNotSupported } from '../core/errors.ts';
 import type { Parameters } from '../core/parameters.ts';
 import type { RequestLimits } from '../limits/request-limits.ts';
 import { chooseLanguage } from '../pages/languages.ts';
 import type { Subjects } from '../tokens/subjects.ts';
 import type { BrowserSessions } from './browser-sessions.ts';
 import type { DeferredAnswers } from './deferred-answers.ts';
-import { isExpectedUser } from './expected-user.ts';
 import type { Forms } from './forms.ts';
 import type { InteractionPages } from './interaction-pages.ts';
+import { anotherUser, lastChecks } from './last-checks.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { Prompt, Situation } from './prompt.ts';
 import type { SecondFactorPages } from './second-factor-pages.ts';
@@ -84,7 +76,8 @@ export function authorizationFlow(rooms: {
   readonly limits: Pick<RequestLimits, 'user'>;
   readonly clock: Clock;
 }): AuthorizationFlow {
-  const { issuer, requests, pushedRequests, prompts, sessions, issueCode, deferredAnswers, subjects, limits, clock } = rooms;
+  const { issuer, requests, pushedRequests, prompts, sessions, issueCode, deferredAnswers, subjects, clock } = rooms;
+  const refusalOf = lastChecks(rooms);
 
   const flow: AuthorizationFlow = {
     async begin(parameters, request) {
@@ -112,8 +105,9 @@ export function authorizationFlow(rooms: {
         return situation;
       }
       const prompt = await flow.due(situation);
-      if (prompt?.name !== 'login' && isAnotherUser(situation)) {
-        return flow.refuse(situation, new LoginRequired(ANOTHER_USER), request);
+      const another = prompt?.name === 'login' ? undefined : anotherUser(subjects, situation);
+      if (another !== undefined) {
+        return flow.refuse(situation, another, request);
       }
       if (prompt === undefined && situation.session !== undefined) {
         return flow.complete({ ...situation, session: situation.session }, request);
@@ -149,21 +143,12 @@ export function authorizationFlow(rooms: {
     },
 
     async complete(situation, request) {
-      // Whatever the prompts said: this must never be lost with a feature that somebody forgot to list.
-      if (isAnotherUser(situation)) {
-        return flow.refuse(situation, new LoginRequired(ANOTHER_USER), request);
+      const refusal = refusalOf(situation, request);
+      if (refusal !== undefined) {
+        return flow.refuse(situation, refusal, request);
       }
       const { addressed, authorization, session, now } = situation;
-      const { contextClasses } = authorization;
-      // The same: a class that is required is never missing from what a client gets a code for.
-      if (contextClasses?.isRequired === true && !contextClasses.values.some((value) => reaches(session.methods, value))) {
-        return flow.refuse(situation, new UnmetAuthenticationRequirements(NOT_REACHED), request);
-      }
-      const spent = tooMany(session.userId, request);
-      if (spent !== undefined) {
-        return flow.refuse(situation, spent, request);
-      }
-      const authentication = { ...session, methods: methodsTold(session.methods, contextClasses?.values ?? []) };
+      const authentication = { ...session, methods: methodsTold(session.methods, authorization.contextClasses?.values ?? []) };
       const allowed = { addressed, authorization, authentication, userId: session.userId, requestId: request.requestId };
       if (addressed.deferred !== undefined) {
         return deferredAnswers.allow(addressed.deferred, allowed, request);
@@ -211,23 +196,6 @@ export function authorizationFlow(rooms: {
     return due === 'consent' ? rooms.pages.consent(request, situation) : rooms.pages.login(request, situation);
   }
 
-  function isAnotherUser({ addressed, authorization, session }: Situation): boolean {
-    return session !== undefined && !isExpectedUser(subjects, addressed.client, authorization.subjects, session);
-  }
-
-  /** Counts an answer about a user. @returns the refusal, where there were too many: an error for the client, like any other. */
-  function tooMany(userId: string, request: ProtocolRequest): OAuthError | undefined {
-    try {
-      limits.user(userId, request);
-      return undefined;
-    } catch (error) {
-      if (error instanceof OAuthError) {
-        return error;
-      }
-      throw error;
-    }
-  }
-
   /** Before anything is given: of two answers to one pushed request (two tabs, two nodes) the later has nothing. */
   async function answerOnce({ pushedId }: ReceivedRequest): Promise<void> {
     if (pushedId !== undefined && !(await pushedRequests.use(pushedId, clock.now()))) {
@@ -241,9 +209,6 @@ export function authorizationFlow(rooms: {
     return { language, now: clock.now() };
   }
 }
-
-const NOT_REACHED = 'The login did not reach an authentication context class that was asked for.';
-const ANOTHER_USER = 'Another user is logged in than the one that was asked about.';
 
 /** A request that cannot be addressed is no place for an error; an outage is one of its own. */
 function refused(error: unknown): undefined {
