@@ -91,6 +91,7 @@ const FOR_CERTIFICATES = [
   'revocation_endpoint',
   'introspection_endpoint',
   'pushed_authorization_request_endpoint',
+  'authorization_challenge_endpoint',
   'device_authorization_endpoint',
   'userinfo_endpoint',
 ];

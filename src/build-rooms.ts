@@ -18,6 +18,7 @@ import type { AuditTrail } from './core/audit.ts';
 import type { Clock } from './core/clock.ts';
 import { deferredCredentials } from './deferred-requests/deferred-credentials.ts';
 import { userCodes } from './deferred-requests/user-codes.ts';
+import { appSessions } from './interaction/app-sessions.ts';
 import { browserSessions } from './interaction/browser-sessions.ts';
 import { deferredAnswers } from './interaction/deferred-answers.ts';
 import { forms } from './interaction/forms.ts';
@@ -188,6 +189,11 @@ export function buildRooms(parts: {
       idleSeconds: lifetimes.sessionIdleSeconds,
       absoluteSeconds: lifetimes.sessionAbsoluteSeconds,
       onEnd: deliverSoon,
+    }),
+    appSessions: appSessions({
+      sessions: repositories.sessions,
+      idleSeconds: lifetimes.sessionIdleSeconds,
+      absoluteSeconds: lifetimes.sessionAbsoluteSeconds,
     }),
     pages,
     secondFactorPages: secondFactorPages({

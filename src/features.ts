@@ -48,6 +48,7 @@ import { userinfoEndpoint } from './endpoints/userinfo.ts';
 import type { Feature } from './feature.ts';
 import { assertionFeatures } from './features/assertions.ts';
 import { deviceAuthorizationFeature } from './features/device-authorization.ts';
+import { firstPartyLoginFeature } from './features/first-party-login.ts';
 import { mutualTlsFeature } from './features/mutual-tls.ts';
 import { statusListFeature } from './features/status-list.ts';
 import { tokenExchangeFeature } from './features/token-exchange.ts';
@@ -255,6 +256,7 @@ function allFeatures(rooms: Rooms): readonly Feature[] {
       prompts: [consentPrompt(rooms.consents)],
       endpoints: ({ flow }) => [consentEndpoint({ ...rooms, flow })],
     },
+    firstPartyLoginFeature(rooms),
     { specification: 'OpenID Connect RP-Initiated Logout 1.0', name: 'rp-initiated-logout', endpoints: () => [logoutEndpoint(rooms)] },
     {
       specification: 'OpenID Connect Back-Channel Logout 1.0',

@@ -19,6 +19,7 @@ import type { DeferredCredentials } from './deferred-requests/deferred-credentia
 import type { DeferredRequests } from './deferred-requests/deferred-request.ts';
 import type { UserCodes } from './deferred-requests/user-codes.ts';
 import type { Grants } from './grants/grants.ts';
+import type { AppSessions } from './interaction/app-sessions.ts';
 import type { BrowserSessions } from './interaction/browser-sessions.ts';
 import type { Consents } from './interaction/consents.ts';
 import type { DeferredAnswers } from './interaction/deferred-answers.ts';
@@ -120,6 +121,7 @@ export interface Rooms {
   readonly devicePollSeconds: number;
   readonly consents: Consents;
   readonly sessions: BrowserSessions;
+  readonly appSessions: AppSessions;
   readonly forms: Forms;
   readonly pendingRequests: PendingRequests;
   readonly logoutRequests: LogoutRequests;

@@ -38,6 +38,27 @@ export async function addressRequest(
   };
 }
 
+/**
+ * The same for a request that its client sends by itself and is answered by itself (draft-ietf-oauth-first-party-apps-03 section 5): it needs no
+ * redirect URI, and one that it names is bound to the code like any other.
+ * @param client that proved to send it.
+ * @throws InvalidRequest when it names a redirect URI that the client has not registered.
+ */
+export function addressDirectRequest(responseModes: readonly ResponseMode[], received: ReceivedRequest, client: Client): AddressedRequest {
+  const { parameters } = received;
+  const given = parameters.get('redirect_uri');
+  const [only = '', ...others] = client.metadata.redirect_uris;
+  const redirectUri = given === undefined ? (others.length === 0 ? only : '') : registeredRedirectUri(client, given);
+  return {
+    ...received,
+    client,
+    redirectUri,
+    redirectUriGiven: given !== undefined,
+    state: undefined,
+    responseMode: usableMode(responseModes, client, parameters.get('response_mode'), redirectUri),
+  };
+}
+
 /** The client that a request names, which is nothing more than a name. @throws InvalidRequest when there is none. */
 export async function namedClient(clients: Clients, parameters: Parameters): Promise<Client> {
   const client = await clients.find(required(parameters, 'client_id'));

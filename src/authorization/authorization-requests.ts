@@ -3,7 +3,7 @@ import type { Clients } from '../clients/clients.ts';
 import type { Clock } from '../core/clock.ts';
 import { InvalidRequest, RequestFormNotSupported } from '../core/errors.ts';
 import type { Parameters } from '../core/parameters.ts';
-import { addressRequest, namedClient } from './addressed-request.ts';
+import { addressDirectRequest, addressRequest, namedClient } from './addressed-request.ts';
 import type { AddressedRequest, Authorization, AuthorizationRule } from './authorization.ts';
 import { authorizationOf } from './authorization.ts';
 import type { ReceivedRequest, RequestForm } from './received-request.ts';
@@ -19,6 +19,8 @@ export interface AuthorizationRequests {
   receive(parameters: Parameters): Promise<ReceivedRequest>;
   /** Proves client and redirect URI. @throws InvalidRequest that must never be redirected. */
   address(received: ReceivedRequest): Promise<AddressedRequest>;
+  /** The same where the client sent it by itself, and no browser will bring the answer: no redirect URI is needed. @throws InvalidRequest */
+  addressDirectly(received: ReceivedRequest, client: Client): AddressedRequest;
   /** What it asks for. @throws OAuthError of the first rule that it breaks. */
   authorization(addressed: AddressedRequest): Promise<Authorization>;
 }
@@ -46,6 +48,7 @@ export function authorizationRequests(rooms: {
       return open(name, parameters.get(name) ?? '', client);
     },
     address: (received) => addressRequest(clients, responseModes, received),
+    addressDirectly: (received, client) => addressDirectRequest(responseModes, received, client),
     authorization: (addressed) => authorizationOf(addressed, rules),
   };
 

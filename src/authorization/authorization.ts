@@ -12,7 +12,10 @@ import type { ResponseMode } from './response-modes.ts';
  */
 export interface AddressedRequest extends ReceivedRequest {
   readonly client: Client;
-  /** undefined: it is deferred. Its answer is for the client to ask for, and no browser goes anywhere with it. */
+  /**
+   * undefined: it is deferred. Its answer is for the client to ask for, and no browser goes anywhere with it. '': the client is answered by itself,
+   * and has none, or several and named none.
+   */
   readonly redirectUri: string | undefined;
   /** Whether the request named it, rather than the client having only one. */
   readonly redirectUriGiven: boolean;

@@ -13,6 +13,7 @@ export interface ClientFlags {
   readonly public?: true;
   readonly jwksUri?: string;
   readonly skipConsent?: true;
+  readonly firstParty?: true;
   readonly accessTokenTtl?: number;
   readonly refreshTokenIdleTtl?: number;
   readonly refreshTokenAbsoluteTtl?: number;
@@ -33,7 +34,8 @@ export function addClientFlags(command: Command): Command {
     ),
     new Option('--public', 'the same as --auth-method none: an app that can keep no secret').conflicts('authMethod'),
     new Option('--jwks-uri <uri>', 'where the client publishes its keys, for private_key_jwt and self_signed_tls_client_auth'),
-    new Option('--skip-consent', 'first-party: users are not asked for consent'),
+    new Option('--skip-consent', 'users are not asked for consent'),
+    new Option('--first-party', 'your own application, which takes passwords itself (docs/first-party-login.md)'),
     new Option('--access-token-ttl <duration>', 'such as 10m, in place of the server setting').argParser(parseDuration(1)),
     new Option('--refresh-token-idle-ttl <duration>', 'such as 14d').argParser(parseDuration(1)),
     new Option('--refresh-token-absolute-ttl <duration>', 'such as 90d; 0 is no cap').argParser(parseDurationOrZero),
@@ -59,6 +61,7 @@ export function metadataOf(flags: ClientFlags): Readonly<Record<string, unknown>
     token_endpoint_auth_method: flags.public ? 'none' : flags.authMethod,
     jwks_uri: flags.jwksUri,
     skip_consent: flags.skipConsent,
+    first_party: flags.firstParty,
     access_token_ttl: flags.accessTokenTtl,
     refresh_token_idle_ttl: flags.refreshTokenIdleTtl,
     refresh_token_absolute_ttl: flags.refreshTokenAbsoluteTtl,

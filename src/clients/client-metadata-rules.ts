@@ -9,6 +9,7 @@ import { DEFERRED_GRANTS } from './deferred-grants.ts';
 import { encryptionKeyIn, wantedKey } from './encryption-key.ts';
 import { readEncryptionMetadata, wantedEncryption } from './encryption-metadata.ts';
 import { fapi2Metadata } from './fapi2-profile.ts';
+import { firstPartyProblem } from './first-party.ts';
 import { readLogoutMetadata } from './logout-metadata.ts';
 import { metadataReader } from './metadata-reader.ts';
 import { readOpenIdMetadata } from './openid-metadata.ts';
@@ -102,6 +103,7 @@ export function readClientMetadata(
     protected_resources: members.resources('protected_resources'),
     ...members.optional('authorization_details_types', members.strings('authorization_details_types')),
     ...readTokenExchangeMetadata(members, { ofLogin: limits.defaultScope, refuse }),
+    ...members.optional('first_party', members.flag('first_party')),
     skip_consent: members.flag('skip_consent') ?? false,
     require_pkce: members.flag('require_pkce') ?? true,
     ...members.optional('profile', profile === 'fapi2' ? profile : undefined),
@@ -157,7 +159,12 @@ function refuseContradictions(metadata: ClientMetadata): void {
       throw new InvalidClientMetadata(`redirect_uris: ${JSON.stringify(uri)} ${problem}.`, 'invalid_redirect_uri');
     }
   }
-  if (grant_types.includes('authorization_code') && redirect_uris.length === 0) {
+  const firstParty = firstPartyProblem(metadata);
+  if (firstParty !== undefined) {
+    throw new InvalidClientMetadata(firstParty);
+  }
+  // One that logs users in by itself needs none.
+  if (grant_types.includes('authorization_code') && redirect_uris.length === 0 && metadata.first_party !== true) {
     throw new InvalidClientMetadata('redirect_uris: at least one is needed for the grant type authorization_code.', 'invalid_redirect_uri');
   }
   // RFC 7591 section 2.1: response type code and grant type authorization_code come together.

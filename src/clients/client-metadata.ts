@@ -66,7 +66,12 @@ export interface ClientMetadata
   readonly protected_resources: readonly string[];
   /** RFC 9396 section 10: the types of authorization details the client may ask for; absent: none. */
   readonly authorization_details_types?: readonly string[];
-  /** First-party: the user is not asked. */
+  /**
+   * The operator's own: its users type their passwords into it (draft-ietf-oauth-first-party-apps-03). `skip_consent` is another matter: a
+   * client whose users are not asked sends them to the login page all the same.
+   */
+  readonly first_party?: boolean;
+  /** The user is not asked. */
   readonly skip_consent: boolean;
   readonly require_pkce: boolean;
   /** `fapi2`: held to the FAPI 2.0 Security Profile. Absent: to no profile. */

@@ -26,6 +26,7 @@ const OF_FEATURES: Readonly<Record<FeatureName, readonly OfFeature[]>> = {
   'client-secret-jwt': [['token_endpoint_auth_method', 'client_secret_jwt']],
   'device-authorization': [['grant_types', DEVICE_CODE_GRANT]],
   'second-factors': [['default_acr_values', 'urn:keyturn:acr:2fa']],
+  'first-party-login': ['first_party'],
   dpop: ['dpop_bound_access_tokens'],
   'resource-indicators': ['allowed_resources'],
   'authorization-details': ['authorization_details_types'],

@@ -15,6 +15,7 @@ export const featureSwitches = {
   'private-key-jwt': 'on',
   'client-secret-jwt': 'on',
   'second-factors': 'on',
+  'first-party-login': 'on',
   dpop: 'on',
   'resource-indicators': 'on',
   'authorization-details': 'on',

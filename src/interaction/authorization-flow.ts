@@ -63,7 +63,7 @@ export interface AuthorizationFlow {
 
 export function authorizationFlow(rooms: {
   readonly issuer: string;
-  readonly requests: AuthorizationRequests;
+  readonly requests: Omit<AuthorizationRequests, 'addressDirectly'>;
   readonly pushedRequests: Pick<PushedRequests, 'use'>;
   readonly prompts: readonly Prompt[];
   readonly sessions: BrowserSessions;

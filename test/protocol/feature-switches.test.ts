@@ -81,6 +81,11 @@ const TRACES: Readonly<Record<FeatureName, Traces>> = {
     endpoint: '/login/second-factor',
     registers: [{ default_acr_values: ['urn:keyturn:acr:2fa'] }],
   },
+  'first-party-login': {
+    members: ['authorization_challenge_endpoint'],
+    endpoint: '/authorize-challenge',
+    registers: [{ first_party: true }],
+  },
   dpop: {
     members: ['dpop_signing_alg_values_supported'],
     registers: [{ dpop_bound_access_tokens: true }, { profile: 'fapi2', token_endpoint_auth_method: 'private_key_jwt', jwks: JWKS }],

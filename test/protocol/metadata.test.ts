@@ -62,6 +62,7 @@ describe('authorization server metadata (RFC 8414)', () => {
       response_types_supported: ['code'],
       response_modes_supported: ['query', 'fragment', 'form_post', 'jwt', 'query.jwt', 'fragment.jwt', 'form_post.jwt'],
       pushed_authorization_request_endpoint: `${issuer}/par`,
+      authorization_challenge_endpoint: `${issuer}/authorize-challenge`,
       request_parameter_supported: true,
       request_uri_parameter_supported: false,
       request_object_signing_alg_values_supported: PRIVATE_KEY_ALGORITHMS,

@@ -37,7 +37,7 @@ describe('keyturn client', () => {
   it('create: takes every flag', async () => {
     const flags =
       '--id web --name Web --redirect-uri https://a.example/cb --redirect-uri https://b.example/cb --grant-type authorization_code refresh_token ' +
-      '--resource https://api.example/ --auth-method client_secret_post --skip-consent --access-token-ttl 10m --refresh-token-idle-ttl 14d ' +
+      '--resource https://api.example/ --auth-method client_secret_post --skip-consent --first-party --access-token-ttl 10m --refresh-token-idle-ttl 14d ' +
       '--refresh-token-absolute-ttl 0';
     expect(await create(...flags.split(' '), '--scope', 'a b')).to.deep.include({
       client_id: 'web',
@@ -48,6 +48,7 @@ describe('keyturn client', () => {
       allowed_resources: ['https://api.example/'],
       token_endpoint_auth_method: 'client_secret_post',
       skip_consent: true,
+      first_party: true,
       access_token_ttl: 600,
       refresh_token_idle_ttl: 1_209_600,
       refresh_token_absolute_ttl: 0,

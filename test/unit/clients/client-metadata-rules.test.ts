@@ -100,6 +100,11 @@ describe('clients: registration metadata (RFC 7591 section 2)', () => {
     expect(metadata).to.deep.include({ redirect_uris: [], response_types: [], grant_types: ['client_credentials'] });
   });
 
+  it('of a first-party client needs no redirect URI, for it is answered by itself', () => {
+    const { metadata } = readClientMetadata({ first_party: true }, LIMITS);
+    expect(metadata).to.deep.include({ redirect_uris: [], response_types: ['code'], first_party: true });
+  });
+
   const wrong: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     redirect_uris: { redirect_uris: 'https://app.example/cb' },
     client_name: { ...WEB, client_name: 7 },
@@ -120,6 +125,7 @@ describe('clients: registration metadata (RFC 7591 section 2)', () => {
     protected_resources: { ...WEB, protected_resources: ['https://api.example/#x'] },
     authorization_details_types: { ...WEB, authorization_details_types: 'payment_initiation' },
     skip_consent: { ...WEB, skip_consent: 1 },
+    first_party: { ...WEB, first_party: 'yes' },
     require_pkce: { ...WEB, require_pkce: 'no' },
     access_token_claims: { ...WEB, access_token_claims: ['x'] },
     profile: { ...WEB, profile: 'fapi1' },
@@ -156,6 +162,7 @@ describe('clients: registration metadata (RFC 7591 section 2)', () => {
   describe('what does not go together', () => {
     const NONE = { ...WEB, token_endpoint_auth_method: 'none' };
     const cases: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+      'first_party without the authorization code, which its login ends with': { ...SERVICE, first_party: true },
       'the authorization code without a redirect URI': { redirect_uris: [] },
       'the authorization code without the response type code (section 2.1)': { ...WEB, response_types: [] },
       'the response type code without the authorization code (section 2.1)': { ...SERVICE, response_types: ['code'] },
