@@ -140,6 +140,7 @@ onEachDatabase('certificate-bound tokens (RFC 8705 section 3)', (database) => {
         revocation_endpoint: `${MTLS}/revoke`,
         introspection_endpoint: `${MTLS}/introspect`,
         pushed_authorization_request_endpoint: `${MTLS}/par`,
+        device_authorization_endpoint: `${MTLS}/device_authorization`,
         authorization_challenge_endpoint: `${MTLS}/authorize-challenge`,
         userinfo_endpoint: `${MTLS}/userinfo`,
       });
