@@ -9,6 +9,7 @@ import { statusLists } from './0008-status-lists.ts';
 import { changeNotices } from './0009-change-notices.ts';
 import { rateLimits } from './0010-rate-limits.ts';
 import { sharedSignals } from './0012-shared-signals.ts';
+import { documentClients } from './0015-document-clients.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, oldest first. A list and not a scan of the folder, which would differ between the sources and what is built from them. */
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   changeNotices,
   rateLimits,
   sharedSignals,
+  documentClients,
 ];

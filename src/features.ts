@@ -46,6 +46,7 @@ import { tokenEndpoint } from './endpoints/token.ts';
 import { transmitterMetadata } from './endpoints/transmitter-metadata.ts';
 import { userinfoEndpoint } from './endpoints/userinfo.ts';
 import type { Feature } from './feature.ts';
+import { clientIdMetadataDocumentsFeature } from './features/client-id-metadata-documents.ts';
 import { mutualTlsFeature } from './features/mutual-tls.ts';
 import { statusListFeature } from './features/status-list.ts';
 import { tokenExchangeFeature } from './features/token-exchange.ts';
@@ -143,6 +144,7 @@ function allFeatures(rooms: Rooms): readonly Feature[] {
       metadata: { introspection_signing_alg_values_supported: rooms.algorithms },
     },
     ...statusListFeature(rooms),
+    clientIdMetadataDocumentsFeature,
     {
       specification: 'RFC 8707: resource indicators',
       authorizationRules: [rooms.enabled.has('resource-indicators') ? resourceRule : noResourceRule, resourceScopeRule(rooms.resources)],

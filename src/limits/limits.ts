@@ -10,6 +10,8 @@ export const LIMITS = {
   client: { name: 'client', burst: 30_000, perSecond: 10_000 },
   /** Codes and claims about one user. */
   user: { name: 'user', burst: 150, perSecond: 5 },
+  /** Documents of clients that are fetched for requests of one address: what is known already is not counted. */
+  document: { name: 'client-documents', burst: 30, perSecond: 30 / 60 },
   /** Wrong proofs of one client from one address. */
   guessAtClient: { name: 'client-authentication', burst: 10, perSecond: 10 / 60 },
   /** Wrong proofs of any clients from one address. */
