@@ -1,7 +1,14 @@
 import { expect } from 'chai';
 import { isAsPrinted, readTour, type TourOutcome, walk } from '../support/tour.ts';
 
-for (const page of ['docs/curl.md', 'docs/authorization-details.md', 'docs/shared-signals.md', 'docs/token-exchange.md', 'README.md']) {
+for (const page of [
+  'docs/curl.md',
+  'docs/authorization-details.md',
+  'docs/shared-signals.md',
+  'docs/token-exchange.md',
+  'docs/client-id-metadata-documents.md',
+  'README.md',
+]) {
   describe(`${page}, run as it is printed against the built server`, () => {
     const tour = readTour(page);
     let outcome: TourOutcome;
