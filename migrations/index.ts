@@ -10,6 +10,7 @@ import { changeNotices } from './0009-change-notices.ts';
 import { rateLimits } from './0010-rate-limits.ts';
 import { sharedSignals } from './0012-shared-signals.ts';
 import { deferredRequests } from './0013-deferred-requests.ts';
+import { documentClients } from './0015-document-clients.ts';
 import { trustedIssuers } from './0017-trusted-issuers.ts';
 import type { Migration } from './migration.ts';
 
@@ -27,5 +28,6 @@ export const migrations: readonly Migration[] = [
   rateLimits,
   sharedSignals,
   deferredRequests,
+  documentClients,
   trustedIssuers,
 ];

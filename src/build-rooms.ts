@@ -11,7 +11,7 @@ import type { DetailTypes } from './authorization-details/detail-types.ts';
 import { answerEncryption } from './clients/answer-encryption.ts';
 import { readPublishedKeySet } from './clients/client-key-set.ts';
 import { type ClientKeys, clientKeys, keyFinder } from './clients/client-keys.ts';
-import type { cachedClients } from './clients/clients.ts';
+import type { Clients } from './clients/clients.ts';
 import type { Config } from './config/config.ts';
 import type { TlsFiles } from './config/tls-files.ts';
 import type { AuditTrail } from './core/audit.ts';
@@ -30,7 +30,7 @@ import { secondFactorPages } from './interaction/second-factor-pages.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import { ownDecryption } from './keys/own-decryption.ts';
 import { ownTokens } from './keys/own-tokens.ts';
-import { noLimits, requestLimits } from './limits/request-limits.ts';
+import type { RequestLimits } from './limits/request-limits.ts';
 import { cachedDocuments } from './outbound/cached-documents.ts';
 import { fetchJson } from './outbound/json-document.ts';
 import { outbound } from './outbound/outbound.ts';
@@ -59,7 +59,8 @@ export function buildRooms(parts: {
   readonly issuer: string;
   readonly repositories: Repositories;
   readonly keys: KeyRing;
-  readonly clients: ReturnType<typeof cachedClients>;
+  readonly limits: RequestLimits;
+  readonly clients: Clients;
   readonly resources: Resources;
   readonly detailTypes: DetailTypes;
   readonly trustedIssuers: TrustedIssuers;
@@ -70,7 +71,7 @@ export function buildRooms(parts: {
   readonly clock: Clock;
   readonly audit: AuditTrail;
 }): Rooms {
-  const { config, tls, issuer, repositories, keys, clients, resources, detailTypes, subjects, references, statusLists } = parts;
+  const { config, tls, issuer, repositories, keys, limits, clients, resources, detailTypes, subjects, references, statusLists } = parts;
   const { deliverSoon, clock, audit, trustedIssuers } = parts;
   const { lifetimes } = config;
   const { secrets } = keys;
@@ -108,7 +109,7 @@ export function buildRooms(parts: {
     clock,
     audit,
     lifetimes,
-    limits: config.rateLimits ? requestLimits({ clock, audit }) : noLimits,
+    limits,
     enabled: config.features,
     keys,
     algorithms: config.signingAlgorithms,

@@ -47,6 +47,7 @@ import { transmitterMetadata } from './endpoints/transmitter-metadata.ts';
 import { userinfoEndpoint } from './endpoints/userinfo.ts';
 import type { Feature } from './feature.ts';
 import { assertionFeatures } from './features/assertions.ts';
+import { clientIdMetadataDocumentsFeature } from './features/client-id-metadata-documents.ts';
 import { deviceAuthorizationFeature } from './features/device-authorization.ts';
 import { firstPartyLoginFeature } from './features/first-party-login.ts';
 import { mutualTlsFeature } from './features/mutual-tls.ts';
@@ -148,6 +149,7 @@ function allFeatures(rooms: Rooms): readonly Feature[] {
       metadata: { introspection_signing_alg_values_supported: rooms.algorithms },
     },
     ...statusListFeature(rooms),
+    clientIdMetadataDocumentsFeature,
     {
       specification: 'RFC 8707: resource indicators',
       authorizationRules: [rooms.enabled.has('resource-indicators') ? resourceRule : noResourceRule, resourceScopeRule(rooms.resources)],

@@ -1,16 +1,17 @@
 import { assemble } from './assemble.ts';
 import { cachedDetailTypes } from './authorization-details/detail-types.ts';
 import { buildRooms } from './build-rooms.ts';
-import { cachedClients } from './clients/clients.ts';
 import type { Config } from './config/config.ts';
 import { generateSecret } from './core/secrets.ts';
 import { deliveryWorker } from './deliveries/delivery-worker.ts';
 import { features } from './features.ts';
 import { createHttpServer } from './http/http-server.ts';
+import { noLimits, requestLimits } from './limits/request-limits.ts';
 import { outbound } from './outbound/outbound.ts';
 import { errorPage } from './pages/error-page.ts';
 import { chooseLanguage } from './pages/languages.ts';
 import { stylesheetSource } from './pages/stylesheet.ts';
+import { prepareClients } from './prepare-clients.ts';
 import { prepareServer, type Surroundings } from './prepare-server.ts';
 import { readiness } from './readiness.ts';
 import { cachedResources } from './resources/registered-resources.ts';
@@ -18,6 +19,7 @@ import { statusLists } from './status-lists/status-lists.ts';
 import { statusReferences } from './status-lists/status-references.ts';
 import { announceRevocations } from './storage/announced-revocations.ts';
 import { checkDatabase } from './storage/health.ts';
+import { keepClients } from './storage/kept-clients.ts';
 import { subjectsWith } from './tokens/subjects.ts';
 import { cachedTrustedIssuers } from './trusted-issuers/trusted-issuers.ts';
 import { startUpkeep } from './upkeep.ts';
@@ -56,9 +58,11 @@ export async function startServer(config: Config, surroundings: Surroundings): P
           clock,
         })
       : undefined;
-    const repositories = lists === undefined ? records : announceRevocations(records, lists.changed);
+    const announced = lists === undefined ? records : announceRevocations(records, lists.changed);
     await lists?.start();
-    const clients = cachedClients(repositories.clientStore);
+    const limits = config.rateLimits ? requestLimits({ clock, audit: surroundings.audit }) : noLimits;
+    const clients = prepareClients({ config, repositories: announced, limits, clock, audit: surroundings.audit });
+    const repositories = keepClients(announced, clients.keep);
     const resources = cachedResources(repositories.resourceStore);
     const detailTypes = cachedDetailTypes(repositories.detailTypeStore);
     const trustedIssuers = cachedTrustedIssuers(repositories.trustedIssuerStore);
@@ -69,6 +73,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       issuer,
       repositories,
       keys,
+      limits,
       clients,
       resources,
       detailTypes,

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { ACCOUNT_POLICY } from './accounts/login-throttle.ts';
 import type { DetailTypes } from './authorization-details/detail-types.ts';
-import type { cachedClients } from './clients/clients.ts';
+import type { Clients } from './clients/clients.ts';
 import type { Config } from './config/config.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { Clock } from './core/clock.ts';
@@ -29,7 +29,7 @@ export function startUpkeep(parts: {
   readonly config: Config;
   readonly database: Database;
   readonly keys: KeyRing;
-  readonly clients: ReturnType<typeof cachedClients>;
+  readonly clients: Pick<Clients, 'forget'>;
   readonly resources: Resources;
   readonly detailTypes: DetailTypes;
   readonly trustedIssuers: TrustedIssuers;

@@ -1,6 +1,6 @@
 import type { Client } from '../clients/client.ts';
 import type { Clients } from '../clients/clients.ts';
-import { matchesRegistered } from '../clients/redirect-uri.ts';
+import { matchesAnyLocalPort, matchesRegistered } from '../clients/redirect-uri.ts';
 import { InvalidRequest } from '../core/errors.ts';
 import type { Parameters } from '../core/parameters.ts';
 import { required } from '../core/parameters.ts';
@@ -59,9 +59,9 @@ export function addressDirectRequest(responseModes: readonly ResponseMode[], rec
   };
 }
 
-/** The client that a request names, which is nothing more than a name. @throws InvalidRequest when there is none. */
+/** The client that a request names, which is nothing more than a name. @throws InvalidRequest when there is none, and what `Clients.current` throws. */
 export async function namedClient(clients: Clients, parameters: Parameters): Promise<Client> {
-  const client = await clients.find(required(parameters, 'client_id'));
+  const client = await clients.current(required(parameters, 'client_id'));
   if (client === undefined) {
     throw new InvalidRequest('The parameter client_id names no client of this server.');
   }
@@ -85,8 +85,9 @@ function refuseTwice(parameters: Parameters): void {
   }
 }
 
-function registeredRedirectUri(client: Client, given: string): string {
-  if (!matchesRegistered(given, client.metadata.redirect_uris)) {
+function registeredRedirectUri({ metadata: { redirect_uris: registered }, selfRegistered }: Client, given: string): string {
+  const isRegistered = matchesRegistered(given, registered) || (selfRegistered !== undefined && matchesAnyLocalPort(given, registered));
+  if (!isRegistered) {
     throw new InvalidRequest('The redirect_uri is not one the client has registered. They are compared character by character.');
   }
   return given;

@@ -3,11 +3,17 @@ import { type EpochSeconds, writeDate } from '../core/clock.ts';
 import { fields } from './layout.ts';
 
 /** Members of the document that say something of the client and are not metadata: `client update` takes them back without a word. */
-export const INFORMATION = ['client_id_issued_at', 'client_updated_at', 'client_secrets', 'client_secret_expires_at'] as const;
+export const INFORMATION = [
+  'client_id_issued_at',
+  'client_updated_at',
+  'client_secrets',
+  'client_secret_expires_at',
+  'client_document_fetched_at',
+] as const;
 
 /** A client as it is shown: RFC 7591 section 3.2.1, and what is known of its live secrets; never a secret, nor the digest of one. */
 export function clientDocument(
-  { id, metadata, secrets, createdAt, updatedAt }: ClientRecord,
+  { id, metadata, secrets, createdAt, updatedAt, document }: ClientRecord,
   now: EpochSeconds,
 ): Readonly<Record<string, unknown>> {
   const live = secrets.filter(({ expiresAt }) => expiresAt === undefined || now < expiresAt);
@@ -15,6 +21,8 @@ export function clientDocument(
     client_id: id,
     client_id_issued_at: createdAt,
     client_updated_at: updatedAt,
+    // Its client_id is where its document is.
+    ...(document === undefined ? {} : { client_document_fetched_at: document.fetchedAt }),
     ...metadata,
     client_secrets: live.map((secret) => ({ created_at: secret.createdAt, expires_at: secret.expiresAt })),
   };

@@ -12,6 +12,13 @@ export interface ClientSecretDigest {
   readonly expiresAt: EpochSeconds | undefined;
 }
 
+/** Of a client that a document of its own describes, which it is found by: its `client_id` is where the document is. */
+export interface DocumentDates {
+  readonly fetchedAt: EpochSeconds;
+  /** Until then it counts without another look. */
+  readonly freshUntil: EpochSeconds;
+}
+
 /** A client as it is stored: what was registered (RFC 7591 names), and its secrets. */
 export interface ClientRecord {
   readonly id: string;
@@ -21,6 +28,8 @@ export interface ClientRecord {
   readonly updatedAt: EpochSeconds;
   /** Counts changes; a change must name the version it changes. */
   readonly version: number;
+  /** Absent: nobody but the operator says what the client is. */
+  readonly document?: DocumentDates;
 }
 
 /** The records of clients. Every change also moves the revision `clients`, which tells all processes to forget what they cached. */

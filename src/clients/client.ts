@@ -15,6 +15,8 @@ export interface Client {
   readonly isConfidential: boolean;
   /** Scope values it may ask for. */
   readonly scope: Scope;
+  /** No operator has looked at it: all that is sure of it is the host it is known by. Absent: an operator registered it. */
+  readonly selfRegistered?: { readonly host: string };
 }
 
 export function clientOf(record: ClientRecord): Client {
@@ -25,5 +27,6 @@ export function clientOf(record: ClientRecord): Client {
     changedAt: record.version > 1 ? record.updatedAt : undefined,
     isConfidential: record.metadata.token_endpoint_auth_method !== 'none',
     scope: parseScope(record.metadata.scope),
+    ...(record.document === undefined ? {} : { selfRegistered: { host: new URL(record.id).host } }),
   };
 }

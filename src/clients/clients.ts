@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { CountedRequest } from '../limits/request-limits.ts';
 import type { Client } from './client.ts';
 import { clientOf } from './client.ts';
 import { isClientId } from './client-id.ts';
@@ -7,6 +8,12 @@ import type { ClientStore } from './client-store.ts';
 /** The clients as requests see them: in memory, so that a token request reads no database to know its client. */
 export interface Clients {
   find(id: string): Promise<Client | undefined>;
+  /**
+   * The client as it is now, for an authorization that begins or goes on: whoever describes itself is asked where what is known of it is old.
+   * @param asker who is to answer for it, where it is not known yet that somebody counts as one.
+   * @throws InvalidRequest, TooManyRequests or TemporarilyUnavailable when it should describe itself and does not.
+   */
+  current(id: string, asker?: CountedRequest): Promise<Client | undefined>;
   /** Drops what is in memory, names that nobody had included, because some process changed or made a client. */
   forget(): void;
 }
@@ -23,7 +30,8 @@ export function cachedClients(store: Pick<ClientStore, 'find'>, now: () => numbe
   // Counts calls of `forget`: a record read before one must not be kept after it.
   let age = 0;
 
-  return {
+  const clients: Clients = {
+    current: (id) => clients.find(id),
     async find(id) {
       const inMemory = known.get(id);
       if (inMemory !== undefined) {
@@ -35,7 +43,8 @@ export function cachedClients(store: Pick<ClientStore, 'find'>, now: () => numbe
       }
       const ageAtStart = age;
       const record = await store.find(id);
-      const client = record && clientOf(record);
+      // One that its document describes is known while the document is looked after (document-clients.ts), and not by itself.
+      const client = record?.document === undefined ? record && clientOf(record) : undefined;
       if (age === ageAtStart) {
         if (client === undefined) {
           unknown.set(id, true);
@@ -51,4 +60,5 @@ export function cachedClients(store: Pick<ClientStore, 'find'>, now: () => numbe
       unknown.clear();
     },
   };
+  return clients;
 }

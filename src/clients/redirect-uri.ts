@@ -1,5 +1,6 @@
 // RFC 8252 section 7.3: a loopback redirect URI by IP literal. Group 1 is what must match, the port may differ, group 2 must match.
 const LOOPBACK = /^(http:\/\/(?:127\.0\.0\.1|\[::1\]))(?::(?:[1-9]\d{0,4}))?([/?].*)?$/;
+const LOCALHOST = /^http:\/\/localhost:[1-9]\d{0,4}((?:[/?].*)?)$/;
 const LOOPBACK_HOSTS = new Set(['127.0.0.1', '[::1]', 'localhost']);
 const RESPONSE_PARAMETERS = ['code', 'state', 'iss', 'error', 'error_description', 'response'];
 // RFC 3986 characters without the fragment's number sign: no space, control, quote, backslash or letter outside ASCII can hide in it.
@@ -55,6 +56,15 @@ export function matchesRegistered(requested: string, registered: readonly string
   }
   const asked = withoutPort(requested);
   return asked !== undefined && registered.some((uri) => withoutPort(uri) === asked);
+}
+
+/**
+ * RFC 9700 section 2.1 lets the port vary for "a localhost URI" as well. So do we for clients that describe themselves, where `localhost` is
+ * written without a port: one document stands for a program on many machines, and some libraries know no address of the machine but this name.
+ */
+export function matchesAnyLocalPort(requested: string, described: readonly string[]): boolean {
+  const [, rest] = LOCALHOST.exec(requested) ?? [];
+  return rest !== undefined && URL.canParse(requested) && described.includes(`http://localhost${rest}`);
 }
 
 /**

@@ -160,6 +160,11 @@ export function clientRegistration(rooms: {
     if (existing === undefined) {
       throw new InvalidClientMetadata(`client_id: there is no client ${id}.`);
     }
+    if (existing.document !== undefined) {
+      throw new InvalidClientMetadata(
+        `client_id: ${id} is described by its document, which alone can change it; delete it to register it here.`,
+      );
+    }
     return existing;
   }
 

@@ -56,6 +56,8 @@ const OF_FEATURES: Readonly<Record<FeatureName, readonly OfFeature[]>> = {
   // Refused where these members are read (encryption-metadata.ts).
   encryption: [],
   'rp-initiated-logout': ['post_logout_redirect_uris'],
+  // Such clients are not registered at all.
+  'client-id-metadata-documents': [],
   'back-channel-logout': ['backchannel_logout_uri', 'backchannel_logout_session_required'],
 };
 

@@ -90,6 +90,10 @@ export interface Config {
   readonly outboundPrivateAddresses: boolean;
   /** Those with a switch that are on. */
   readonly features: EnabledFeatures;
+  /** Hosts whose documents may describe clients, `*.NAME` for all below one; none: any. */
+  readonly clientDocumentHosts: readonly string[];
+  /** What clients may have that no operator registered. */
+  readonly selfRegistered: { readonly scope: string; readonly resources: readonly string[] };
   /** Whether requests are counted, and too many refused. */
   readonly rateLimits: boolean;
   readonly logLevel: LogLevel;

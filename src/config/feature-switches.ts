@@ -35,6 +35,8 @@ export const featureSwitches = {
   'back-channel-logout': 'on',
   'status-list': 'on',
   'shared-signals': 'on',
+  // Off: it lets clients in that nobody here has looked at.
+  'client-id-metadata-documents': 'off',
 } as const satisfies Record<string, 'on' | 'off'>;
 
 export type FeatureName = keyof typeof featureSwitches;

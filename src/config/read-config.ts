@@ -85,6 +85,8 @@ export function readConfig(environment: Environment, envFileText: string | undef
     trustedProxies: read(settings.TRUST_PROXY),
     outboundPrivateAddresses: read(settings.OUTBOUND_PRIVATE_ADDRESSES),
     features: read(settings.FEATURES),
+    clientDocumentHosts: read(settings.CLIENT_ID_METADATA_HOSTS),
+    selfRegistered: { scope: read(settings.SELF_REGISTERED_SCOPE), resources: read(settings.SELF_REGISTERED_RESOURCES) },
     rateLimits: read(settings.RATE_LIMITS),
     logLevel: read(settings.LOG_LEVEL),
   };

@@ -5,6 +5,7 @@ import { deferredSettings } from './deferred-settings.ts';
 import { durationBetween, durationOrOff } from './duration.ts';
 import { parseFeatures } from './feature-switches.ts';
 import { parseIssuer } from './issuer.ts';
+import { selfRegisteredSettings } from './self-registered-settings.ts';
 import { oneOf, type Parsed, type Setting, shown } from './setting.ts';
 import { parseSigningAlgorithms } from './signing-algorithms.ts';
 import { parseTrustedProxies } from './trusted-proxies.ts';
@@ -222,6 +223,7 @@ export const settings = {
     meaning: 'Features to turn on (name) or off (-name), separated by commas; unset: as docs/features.md has it',
     parse: parseFeatures,
   },
+  ...selfRegisteredSettings,
   LOG_LEVEL: {
     name: 'LOG_LEVEL',
     default: 'info',

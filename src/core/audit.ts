@@ -26,6 +26,7 @@ export type AuditEventName =
   | 'client_authentication_failed'
   | 'rate_limited'
   | 'client_assertion_legacy_audience'
+  | 'client_document_refused'
   | 'delivery_abandoned'
   | 'delivery_refused'
   | 'security_event_refused'

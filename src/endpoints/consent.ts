@@ -53,7 +53,7 @@ export function consentEndpoint(rooms: {
       switch (request.form.get('decision')) {
         case 'allow':
           if (isRemembered(addressed, authorization)) {
-            await consents.remember(session.userId, addressed.client.id, consentItems(authorization), now);
+            await consents.remember(session.userId, addressed.client.id, consentItems(addressed, authorization), now);
           }
           audit.record('consent_granted', { ...facts, scope: authorization.scope.join(' '), ...detailTypes(authorization) });
           return flow.complete({ ...situation, session }, request);

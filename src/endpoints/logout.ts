@@ -1,6 +1,7 @@
 import type { Users } from '../accounts/user.ts';
 import type { Clients } from '../clients/clients.ts';
 import { cspSource } from '../clients/redirect-uri.ts';
+import { displayedName } from '../clients/self-description.ts';
 import type { AuditTrail } from '../core/audit.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Endpoint, ProtocolRequest, ProtocolResponse, SetCookie } from '../core/endpoint.ts';
@@ -78,7 +79,7 @@ export function logoutEndpoint(rooms: {
     const html = signOutPage({
       language: languageOf(request, logout),
       username: user?.username ?? '',
-      clientName: client === undefined ? undefined : (client.metadata.client_name ?? client.id),
+      clientName: client === undefined ? undefined : displayedName(client),
       action: paths.logout,
       hidden: { request: signed, form_token: form.token },
     });

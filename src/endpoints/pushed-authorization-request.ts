@@ -4,6 +4,7 @@ import type { PushedRequests } from '../authorization/pushed-requests.ts';
 import { pushedRequestUri, TooManyPushedRequests } from '../authorization/pushed-requests.ts';
 import { refuseTooLong, withoutAuthentication } from '../authorization/received-request.ts';
 import type { ClientAuthenticator } from '../clients/authentication.ts';
+import type { Clients } from '../clients/clients.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Endpoint } from '../core/endpoint.ts';
 import { InvalidRequest } from '../core/errors.ts';
@@ -19,6 +20,7 @@ import { provenKey } from '../tokens/sender-constraint.ts';
  */
 export function pushedAuthorizationRequestEndpoint(rooms: {
   readonly authenticateClient: ClientAuthenticator;
+  readonly clients: Pick<Clients, 'current'>;
   readonly requests: AuthorizationRequests;
   readonly pushedRequests: Pick<PushedRequests, 'create'>;
   readonly senderConstraints: readonly SenderConstraint[];
@@ -27,7 +29,8 @@ export function pushedAuthorizationRequestEndpoint(rooms: {
   readonly mostPushedRequests: number;
   readonly clock: Clock;
 }): Endpoint {
-  const { authenticateClient, requests, pushedRequests, senderConstraints, keys, pushedRequestSeconds, mostPushedRequests, clock } = rooms;
+  const { authenticateClient, clients, requests, pushedRequests, senderConstraints, keys, clock } = rooms;
+  const { pushedRequestSeconds, mostPushedRequests } = rooms;
 
   return {
     path: PATH,
@@ -36,6 +39,8 @@ export function pushedAuthorizationRequestEndpoint(rooms: {
     crossOrigin: true,
     async handle(request) {
       refuseRepeats(request.form, ['resource']);
+      // The first that is heard of a client may be this: it is made known on behalf of whoever asks.
+      await clients.current(request.form.get('client_id') ?? '', request);
       const client = await authenticateClient(request);
       if (request.form.get('request_uri') !== undefined) {
         throw new InvalidRequest('The parameter request_uri must not be pushed (RFC 9126 section 2.1).');

@@ -1,5 +1,6 @@
 import type { AddressedRequest, Authorization } from '../authorization/authorization.ts';
 import { canBeImpersonated } from '../clients/redirect-uri.ts';
+import { selfDescription } from '../clients/self-description.ts';
 import { ConsentRequired } from '../core/errors.ts';
 import { isWithin, type Scope } from '../core/scope.ts';
 import { scopesOfRequests } from '../tokens/user-claims.ts';
@@ -23,7 +24,7 @@ export function consentPrompt(consents: Consents): Prompt {
       if (session === undefined || !isRemembered(addressed, authorization)) {
         return true;
       }
-      return !isWithin(consentItems(authorization), await consents.find(session.userId, addressed.client.id));
+      return !isWithin(consentItems(addressed, authorization), await consents.find(session.userId, addressed.client.id));
     },
     errorWhenSilent: () => new ConsentRequired('The user has not allowed this yet.'),
   };
@@ -47,8 +48,16 @@ export function shownScope({ scope, openid }: Authorization): Scope {
   return [...new Set([...scope, ...scopesOfRequests(openid?.claims?.id_token, openid?.claims?.userinfo)])];
 }
 
-/** What a user allows, item by item. Those with a space in them are no scope values, and cannot be taken for one. */
-export function consentItems(authorization: Authorization): readonly string[] {
+/**
+ * What a user allows, item by item. Those with a space in them are no scope values, and cannot be taken for one. A client that describes itself
+ * is allowed it as it describes itself: once that has changed, what was allowed another one is asked anew.
+ */
+export function consentItems({ client }: Pick<AddressedRequest, 'client'>, authorization: Authorization): readonly string[] {
   const { resources } = authorization;
-  return ['client access', ...shownScope(authorization), ...resources.map((resource) => `resource ${resource}`)];
+  return [
+    'client access',
+    ...(client.selfRegistered === undefined ? [] : [`client described ${selfDescription(client)}`]),
+    ...shownScope(authorization),
+    ...resources.map((resource) => `resource ${resource}`),
+  ];
 }

@@ -2,12 +2,13 @@ import type { Users } from '../accounts/user.ts';
 import type { AddressedRequest } from '../authorization/authorization.ts';
 import type { AuthorizationDetail } from '../authorization-details/authorization-detail.ts';
 import type { DetailTypes } from '../authorization-details/detail-types.ts';
-import { cspSource } from '../clients/redirect-uri.ts';
+import { canBeImpersonated, cspSource } from '../clients/redirect-uri.ts';
+import { displayedName } from '../clients/self-description.ts';
 import type { ProtocolRequest, ProtocolResponse } from '../core/endpoint.ts';
 import type { DeferredRequest } from '../deferred-requests/deferred-request.ts';
 import { networkOf } from '../limits/network.ts';
 import type { ConsentDetail } from '../pages/consent-details.ts';
-import { type ConsentElsewhere, consentPage } from '../pages/consent-page.ts';
+import { type ConsentElsewhere, consentPage, type UnverifiedClient } from '../pages/consent-page.ts';
 import type { Language } from '../pages/languages.ts';
 import { chooseLanguage } from '../pages/languages.ts';
 import type { LoginProblem } from '../pages/login-page.ts';
@@ -94,6 +95,7 @@ export function interactionPages(rooms: {
         html: consentPage({
           language,
           client: { name: nameOf(situation), uri: client_uri, policyUri: policy_uri, tosUri: tos_uri },
+          unverified: unverifiedOf(addressed),
           username: user?.username ?? '',
           scopes: shownScope(authorization),
           details: await Promise.all(authorization.authorizationDetails.map(inWords)),
@@ -120,6 +122,26 @@ export function interactionPages(rooms: {
   }
 }
 
+/** What a user is warned of where no operator knows the client. */
+function unverifiedOf({ client, redirectUri }: AddressedRequest): UnverifiedClient | undefined {
+  const { id, metadata, selfRegistered } = client;
+  if (selfRegistered === undefined) {
+    return undefined;
+  }
+  const { host } = selfRegistered;
+  return { host, claimedName: metadata.client_name ?? id, redirect: directionOf(redirectUri, host) };
+}
+
+function directionOf(redirectUri: string | undefined, host: string): UnverifiedClient['redirect'] {
+  if (redirectUri === undefined) {
+    return 'none';
+  }
+  if (canBeImpersonated(redirectUri)) {
+    return 'this device';
+  }
+  return new URL(redirectUri).host === host ? 'own host' : 'other host';
+}
+
 /** What the login form's token is good for. */
 export function loginPurpose(signedRequest: string): FormPurpose {
   return { action: 'login', subject: signedRequest };
@@ -131,9 +153,9 @@ export function loginPurpose(signedRequest: string): FormPurpose {
  */
 export function consentPurpose(
   signedRequest: string,
-  { authorization, session }: Pick<Situation, 'authorization' | 'session'>,
+  { addressed, authorization, session }: Pick<Situation, 'addressed' | 'authorization' | 'session'>,
 ): FormPurpose {
-  return { action: 'consent', subject: JSON.stringify([signedRequest, ...consentItems(authorization)]), sessionId: session?.id };
+  return { action: 'consent', subject: JSON.stringify([signedRequest, ...consentItems(addressed, authorization)]), sessionId: session?.id };
 }
 
 /** The language of the request, or of the browser. */
@@ -156,7 +178,7 @@ function elsewhere({ remoteAddress }: DeferredRequest, { pending }: Situation, r
   };
 }
 
-/** The client's name, or its identifier. */
+/** What the client is called. */
 export function nameOf({ addressed: { client } }: Situation): string {
-  return client.metadata.client_name ?? client.id;
+  return displayedName(client);
 }

@@ -12,6 +12,8 @@ export const LIMITS = {
   user: { name: 'user', burst: 150, perSecond: 5 },
   /** Requests for a user's decision of clients that prove nothing, by address: each is kept, and counts against what is kept of its client. */
   deferredRequest: { name: 'deferred-request', burst: 60, perSecond: 10 / 60 },
+  /** Documents of clients that are fetched for requests of one address: what is known already is not counted. */
+  document: { name: 'client-documents', burst: 30, perSecond: 30 / 60 },
   /** Wrong proofs of one client from one address. */
   guessAtClient: { name: 'client-authentication', burst: 10, perSecond: 10 / 60 },
   /** Wrong proofs of any clients from one address. */

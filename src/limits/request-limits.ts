@@ -24,6 +24,8 @@ export interface RequestLimits {
   deferredRequest(request: CountedRequest): void;
   /** A request of a client that proved itself. */
   client(clientId: string, request: CountedRequest): void;
+  /** A request for which the document of a client is fetched, by its address. */
+  document(request: CountedRequest): void;
   /** A request that is about a user. */
   user(userId: string, request: CountedRequest): void;
   /** Proofs of clients. */
@@ -40,6 +42,7 @@ export const noLimits: RequestLimits = {
   publicClient: () => undefined,
   deferredRequest: () => undefined,
   client: () => undefined,
+  document: () => undefined,
   user: () => undefined,
   guesses: { admit: () => undefined, proved: () => undefined, failed: () => undefined },
   fieldsOf: () => undefined,
@@ -61,9 +64,10 @@ export function requestLimits(rooms: {
   const deferredRequest = createRateLimiter(limits.deferredRequest, clock);
   const client = createRateLimiter(limits.client, clock);
   const user = createRateLimiter(limits.user, clock);
+  const document = createRateLimiter(limits.document, clock);
   const atClient = createRateLimiter(limits.guessAtClient, clock);
   const atAddress = createRateLimiter(limits.guess, clock);
-  const all: readonly RateLimiter[] = [page, publicClient, deferredRequest, client, user, atClient, atAddress];
+  const all: readonly RateLimiter[] = [page, publicClient, deferredRequest, client, user, document, atClient, atAddress];
   const counted = new WeakMap<CountedRequest, Allowance>();
 
   function count(limiter: RateLimiter, key: string, request: CountedRequest, who: Readonly<Record<string, string>>): void {
@@ -86,6 +90,7 @@ export function requestLimits(rooms: {
     client(clientId, request) {
       count(client, clientId, request, { clientId });
     },
+    document: (request) => count(document, networkOf(request.remoteAddress), request, NOBODY),
     user(userId, request) {
       count(user, userId, request, { userId });
     },

@@ -4,6 +4,7 @@ import { isolated, verbatim } from './foreign-text.ts';
 import { type HiddenFields, hiddenInputs } from './form-fields.ts';
 import type { Language } from './languages.ts';
 import { describedScopes, type Messages } from './messages.ts';
+import { warningNotice } from './notice.ts';
 import { page } from './page.ts';
 import { fill, type Markup, template } from './template.ts';
 import { messagesIn } from './translations.ts';
@@ -15,6 +16,15 @@ export interface ConsentClient {
   readonly uri?: string | undefined;
   readonly policyUri?: string | undefined;
   readonly tosUri?: string | undefined;
+}
+
+/** A client that no operator registered: anybody can have one of any name. */
+export interface UnverifiedClient {
+  /** All that is sure of it. Shown whole, in place of its name. */
+  readonly host: string;
+  readonly claimedName: string;
+  /** Where the answer goes, seen from there. */
+  readonly redirect: 'none' | 'own host' | 'other host' | 'this device';
 }
 
 /** A resource that the tokens will be good for. */
@@ -38,6 +48,7 @@ export interface ConsentElsewhere {
 export interface ConsentPage {
   readonly language: Language;
   readonly client: ConsentClient;
+  readonly unverified?: UnverifiedClient | undefined;
   /** Who is logged in. */
   readonly username: string;
   readonly scopes: readonly string[];
@@ -61,10 +72,13 @@ export function consentPage(data: ConsentPage): string {
   const { language } = data;
   const all = messagesIn(language);
   const text = all.consent;
+  const { unverified } = data;
   const name = displayText(data.client.name) || all.unnamedClient;
   const body = content({
     text,
-    heading: fill(text.heading, { client: isolated(name) }),
+    heading: fill(text.heading, { client: unverified === undefined ? isolated(name) : isolated(unverified.host, WHOLE) }),
+    warning: unverified && warningNotice(warnings(unverified, text.unverified)),
+    claimedName: unverified && isolated(unverified.claimedName),
     scopes: data.scopes.map((scope) => scopeItem({ description: describe(scope, text) })),
     details: data.details.map((detail) => detailInWords(language, detail)),
     account: isolated(data.username, WHOLE),
@@ -81,6 +95,21 @@ export function consentPage(data: ConsentPage): string {
     hidden: hiddenInputs(data.hidden),
   });
   return page({ language, title: text.title, turn: 'turned', recipient: recipient({ initial: initial(name) }), body });
+}
+
+function warnings({ host, redirect }: UnverifiedClient, text: Messages['consent']['unverified']): readonly Markup[] {
+  const named = { host: isolated(host, WHOLE) };
+  switch (redirect) {
+    case 'none':
+    case 'own host':
+      return [fill(text.notice, named)];
+    case 'other host':
+      return [fill(text.notice, named), fill(text.otherHost, named)];
+    case 'this device':
+      return [fill(text.notice, named), fill(text.thisDevice, named)];
+    default:
+      return redirect satisfies never;
+  }
 }
 
 function describe(scope: string, text: Messages['consent']): Markup {
@@ -144,6 +173,8 @@ const link = template<{ href: string; label: string; opensInNewTab: string }>(
 const content = template<{
   text: Messages['consent'];
   heading: Markup;
+  warning: Markup | undefined;
+  claimedName: Markup | undefined;
   scopes: readonly Markup[];
   details: readonly Markup[];
   account: Markup;
@@ -158,6 +189,10 @@ const content = template<{
   hidden: Markup;
 }>(`
 <h1><%~ it.heading %></h1>
+<% if (it.warning !== undefined) { %>
+<%~ it.warning %>
+
+<% } %>
 <% if (it.scopes.length > 0) { %>
 <p class="lead" id="scopes"><%= it.text.lead %></p>
 <ul class="scopes" aria-labelledby="scopes">
@@ -175,6 +210,9 @@ const content = template<{
 <% } %>
 <% } %>
 <dl class="facts">
+<% if (it.claimedName !== undefined) { %>
+<div><dt><%= it.text.unverified.claimedName %></dt><dd><%~ it.claimedName %></dd></div>
+<% } %>
 <div><dt><%= it.text.account %></dt><dd><%~ it.account %></dd></div>
 <% for (const fact of it.elsewhere) { %><%~ fact %>
 

@@ -60,6 +60,13 @@ export const english: Messages = {
     website: 'Website',
     privacyPolicy: 'Privacy policy',
     termsOfService: 'Terms of service',
+    unverified: {
+      notice: 'This application was not checked here. All that is sure of it is its address: {host}.',
+      claimedName: 'Calls itself',
+      otherHost: 'The answer does not go to {host}, but to another address.',
+      thisDevice:
+        'The answer goes to a program on this device, and any program on it could pose as {host}. Go on only if you have just started that application here.',
+    },
     caution: 'Allow this only if you started it yourself.',
     userCode: 'Code on the device',
     askedFrom: 'Asked from',

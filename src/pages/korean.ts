@@ -61,6 +61,13 @@ export const korean: Messages = {
     website: '웹사이트',
     privacyPolicy: '개인정보 처리방침',
     termsOfService: '이용약관',
+    unverified: {
+      notice: '여기에서 확인하지 않은 앱입니다. 확실한 것은 앱의 주소뿐입니다: {host}',
+      claimedName: '앱이 밝힌 이름',
+      otherHost: '응답이 {host} 주소가 아닌 다른 곳으로 전달됩니다.',
+      thisDevice:
+        '응답이 이 기기의 프로그램으로 전달되며, 기기의 어떤 프로그램이든 {host} 앱을 사칭할 수 있습니다. 방금 이 기기에서 해당 앱을 직접 시작한 경우에만 계속해 주십시오.',
+    },
     caution: '본인이 직접 시작한 요청일 때만 허용해 주십시오.',
     userCode: '기기에 표시된 코드',
     askedFrom: '요청한 곳',

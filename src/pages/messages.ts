@@ -69,6 +69,13 @@ export interface Messages {
     readonly website: string;
     readonly privacyPolicy: string;
     readonly termsOfService: string;
+    /** Of a client that no operator registered. */
+    readonly unverified: {
+      readonly notice: string;
+      readonly claimedName: string;
+      readonly otherHost: string;
+      readonly thisDevice: string;
+    };
     readonly caution: string;
     /** Of a request that came from another device. */
     readonly userCode: string;

@@ -14,6 +14,7 @@ export interface CleanupCounts {
   readonly statusChanges: number;
   readonly statusBlocks: number;
   readonly rateLimits: number;
+  readonly documentClients: number;
 }
 
 export interface CleanupTimes {
@@ -50,6 +51,7 @@ export function cleanupOf(database: Database, pace: CleanupPace = CLEANUP_PACE):
   const statusChanges = expiryOf(database, pace, { table: 'status_changes', end: 'changed_at' });
   const statusBlocks = expiryOf(database, pace, { table: 'status_blocks', end: 'expires_at' });
   const rates = walkOf(database, pace, { table: 'rate_limits', key: 'key', over: 'spent_until < ?' });
+  const documentClients = walkOf(database, pace, { table: 'clients', key: 'id', over: UNUSED_DOCUMENT_CLIENT });
   return {
     async run({ now, keepSeconds, forgetAttemptsSeconds }) {
       const end = now - keepSeconds;
@@ -66,6 +68,8 @@ export function cleanupOf(database: Database, pace: CleanupPace = CLEANUP_PACE):
         statusBlocks: await statusBlocks(now - STATUS_SPARE_SECONDS),
         // In microseconds.
         rateLimits: await rates(now, [now * 1e6]),
+        // Last, for its grants may just have gone.
+        documentClients: await documentClients(now, [now - UNUSED_SECONDS]),
       };
     },
   };
@@ -79,8 +83,18 @@ const FORGETTABLE_GRANT =
 // As long as a lost answer may be asked for again (REFRESH_TOKEN_GRACE): what is allowed in its last second is exchanged after it.
 const REPEATED_SECONDS = 60;
 
+// What a client that describes itself leaves behind when nobody allows it anything any more. It is said to be in use before anything comes to refer
+// to it, for longer than that takes (clients/document-clients.ts): so nothing is deleted with it that was made since it was looked at.
+const UNUSED_DOCUMENT_CLIENT = `document_used_at < ? AND ${hasNone('grants')} AND ${hasNone('deliveries')}`;
+const UNUSED_SECONDS = 86_400;
+
 // Longer than nodes keep them (status-lists/status-lists.ts), and than the clock of the database may differ from ours.
 const STATUS_SPARE_SECONDS = 900;
+
+/** By the index, always: asked for a row of that client and no more, PostgreSQL may think that it meets one soon, and read the whole table. */
+function hasNone(table: string): string {
+  return `coalesce((SELECT client_id FROM ${table} WHERE client_id >= clients.id ORDER BY client_id LIMIT 1), '') <> clients.id`;
+}
 
 interface Walk {
   readonly table: string;

@@ -35,7 +35,11 @@ export function clientsIn(database: Database): ClientStore {
         await revokeLongExpired(transaction, id);
         // Grants and consents go with it, by their foreign keys.
         const deleted = await transaction<ClientRow>('clients').where({ id }).delete();
-        return counted(deleted, () => moveRevision(transaction, 'clients'));
+        return counted(deleted, async () => {
+          // These have no foreign key: of a client that describes itself they are there before it is.
+          await transaction('pushed_requests').where({ client_id: id }).delete();
+          await moveRevision(transaction, 'clients');
+        });
       }),
   };
 }
@@ -47,6 +51,8 @@ interface ClientRow {
   readonly version: number;
   readonly created_at: number;
   readonly updated_at: number;
+  readonly document_fetched_at: number | null;
+  readonly document_fresh_until: number | null;
 }
 
 function rowOf(record: ClientRecord): ClientRow {
@@ -57,6 +63,8 @@ function rowOf(record: ClientRecord): ClientRow {
     version: record.version,
     created_at: record.createdAt,
     updated_at: record.updatedAt,
+    document_fetched_at: record.document?.fetchedAt ?? null,
+    document_fresh_until: record.document?.freshUntil ?? null,
   };
 }
 
@@ -68,7 +76,12 @@ function recordOf(row: ClientRow): ClientRecord {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     version: row.version,
+    ...documentOf(row),
   };
+}
+
+function documentOf({ document_fetched_at: fetchedAt, document_fresh_until: freshUntil }: ClientRow): Pick<ClientRecord, 'document'> {
+  return fetchedAt === null || freshUntil === null ? {} : { document: { fetchedAt, freshUntil } };
 }
 
 /** JSON has no undefined: a secret without an end has no such member. */

@@ -4,6 +4,7 @@ import type { Users } from '../accounts/user.ts';
 import type { PushedRequests } from '../authorization/pushed-requests.ts';
 import type { DetailTypeStore } from '../authorization-details/detail-type.ts';
 import type { ClientStore } from '../clients/client-store.ts';
+import type { DocumentClientStore } from '../clients/document-client-store.ts';
 import type { DeferredRequests } from '../deferred-requests/deferred-request.ts';
 import type { Deliveries } from '../deliveries/delivery.ts';
 import type { Grants } from '../grants/grants.ts';
@@ -24,6 +25,7 @@ import type { Database } from './database.ts';
 import { deferredRequestsIn } from './deferred-requests.ts';
 import { deliveriesIn } from './deliveries.ts';
 import { detailTypesIn } from './detail-types.ts';
+import { documentClientsIn } from './document-clients.ts';
 import { eventStreamsIn } from './event-streams.ts';
 import { grantsIn } from './grants.ts';
 import { loginAttemptsIn } from './login-attempts.ts';
@@ -43,6 +45,7 @@ import { usersIn } from './users.ts';
 /** One of each record's repository, all in one database. */
 export interface Repositories {
   readonly clientStore: ClientStore;
+  readonly documentClientStore: DocumentClientStore;
   readonly resourceStore: ResourceStore;
   readonly detailTypeStore: DetailTypeStore;
   readonly trustedIssuerStore: TrustedIssuerStore;
@@ -69,6 +72,7 @@ export function repositoriesIn(database: Database): Repositories {
   const statusEntries = statusEntriesIn(database);
   return {
     clientStore: clientsIn(database),
+    documentClientStore: documentClientsIn(database),
     resourceStore: resourcesIn(database),
     detailTypeStore: detailTypesIn(database),
     trustedIssuerStore: trustedIssuersIn(database),

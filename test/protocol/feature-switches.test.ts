@@ -147,6 +147,7 @@ const TRACES: Readonly<Record<FeatureName, Traces>> = {
   },
   // Its metadata is a document of its own (shared-signals-switch.test.ts).
   'shared-signals': { endpoint: '/.well-known/ssf-configuration' },
+  'client-id-metadata-documents': { members: ['client_id_metadata_document_supported'] },
   'claims-parameter': { members: ['claims_parameter_supported'] },
   'pairwise-subjects': { values: { subject_types_supported: ['pairwise'] }, registers: [{ subject_type: 'pairwise' }] },
   encryption: {

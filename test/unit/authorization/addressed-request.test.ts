@@ -79,7 +79,8 @@ describe('addressing an authorization request (RFC 6749 sections 3.1.2.3 and 4.1
 
 function address(entries: readonly (readonly [string, string])[], redirectUris: readonly string[] = [REDIRECT_URI]) {
   const client = clientWith({ redirect_uris: redirectUris });
-  const clients = { find: async (id: string) => (id === client.id ? client : undefined), forget: () => undefined };
+  const find = async (id: string) => (id === client.id ? client : undefined);
+  const clients = { find, current: find, forget: () => undefined };
   return addressRequest(clients, [queryMode, formPostMode], plainRequest(parametersOf(entries))).catch((error: unknown) =>
     error instanceof OAuthError ? error.code : error,
   );

@@ -59,6 +59,8 @@ describe('configuration: defaults', () => {
       outboundPrivateAddresses: false,
       rateLimits: true,
       features: enabledByDefault,
+      clientDocumentHosts: [],
+      selfRegistered: { scope: 'openid profile email phone address offline_access', resources: [] },
       logLevel: 'info',
     });
   });

@@ -95,7 +95,7 @@ describe('consent prompt', () => {
 
   it('is due until everything that is asked for was allowed', async () => {
     const asks = { ...(await authorizationOf(addressedRequest(), [])), ...asked };
-    const items = consentItems(asks);
+    const items = consentItems(addressedRequest(), asks);
     expect(await isDue([], { asks })).to.equal(true);
     expect(await isDue(items, { asks })).to.equal(false);
     expect(await isDue([...items, 'more'], { asks })).to.equal(false);
@@ -111,7 +111,11 @@ describe('consent prompt', () => {
   });
 
   it('does not take a scope value for a resource that was allowed, or the reverse', async () => {
-    const items = consentItems({ ...(await authorizationOf(addressedRequest(), [])), scope: [API], resources: [API] });
+    const items = consentItems(addressedRequest(), {
+      ...(await authorizationOf(addressedRequest(), [])),
+      scope: [API],
+      resources: [API],
+    });
     expect(new Set(items).size).to.equal(3);
     // No scope value has a space in it (RFC 6749 section 3.3), so none reads as another kind of item.
     expect(items.filter((item) => !item.includes(' '))).to.deep.equal([API]);

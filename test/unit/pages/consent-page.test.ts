@@ -15,6 +15,9 @@ const data: ConsentPage = {
   hidden: { flow: 'f1' },
 };
 
+// Where an element ends before a full stop, the reader leaves a space.
+const read = (html: string) => textOf(html).replaceAll(/ ([.,])/g, '$1');
+
 describe('the consent page', () => {
   it('shows who asks, for what, for whom, and where the browser goes', () => {
     const text = textOf(consentPage(data));
@@ -40,6 +43,43 @@ describe('the consent page', () => {
     expect(textOf(consentPage({ ...data, language: 'ko', resources }))).to.match(
       /접근 대상 <b>Orders https:\/\/api\.example\/ *urn:example:files/,
     );
+  });
+
+  describe('of a client that no operator registered', () => {
+    const unverified = { host: 'notes.example:8443', claimedName: 'Your Bank', redirect: 'own host' } as const;
+
+    it('calls it by its host, in both languages, and says that nobody has checked it', () => {
+      const english = read(consentPage({ ...data, client: { name: 'Your Bank' }, unverified }));
+      expect(english).to.contain('notes.example:8443 asks for access to your account').and.to.contain('Calls itself Your Bank');
+      expect(english).to.contain('This application was not checked here. All that is sure of it is its address: notes.example:8443.');
+      const korean = read(consentPage({ ...data, language: 'ko', unverified }));
+      expect(korean)
+        .to.contain('notes.example:8443 앱이 회원님의 계정에 접근하려고 합니다')
+        .and.to.contain('여기에서 확인하지 않은 앱입니다');
+      expect(korean).to.contain('앱이 밝힌 이름 Your Bank');
+    });
+
+    it('shows a host whole, however long: whose it is stands at its end', () => {
+      const host = `accounts.bank.example.${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60)}.evil.example`;
+      expect(read(consentPage({ ...data, unverified: { ...unverified, host } }))).to.contain(`${host} asks for access`);
+    });
+
+    it('warns of an answer that goes to another host, or to this device, and of no other', () => {
+      const elsewhere = 'The answer does not go to notes.example:8443, but to another address.';
+      const here = 'any program on it could pose as notes.example:8443';
+      for (const [redirect, warned] of [
+        ['own host', []],
+        ['other host', [elsewhere]],
+        ['this device', [here]],
+      ] as const) {
+        const text = read(consentPage({ ...data, unverified: { ...unverified, redirect } }));
+        expect([elsewhere, here].filter((sentence) => text.includes(sentence))).to.deep.equal(warned);
+      }
+    });
+
+    it('says nothing of the kind of any other client', () => {
+      expect(read(consentPage(data))).not.to.match(/checked|Calls itself/);
+    });
   });
 
   it('offers allow, deny and another account, the first form and its first button being what a plain program wants', () => {

@@ -54,6 +54,21 @@ export function everyPage(language: Language, foreign = 'a name'): Readonly<Reco
     'recovery codes': recoveryCodesPage({ language, codes: ['abcd-efgh', 'jkmn-pqrs'], ...form }),
     consent: consentPage({ ...consent, remembered: false }),
     'consent remembered': consentPage({ ...consent, remembered: true }),
+    'consent, unverified': consentPage({
+      ...consent,
+      unverified: { host: foreign, claimedName: foreign, redirect: 'own host' },
+      remembered: true,
+    }),
+    'consent, unverified, elsewhere': consentPage({
+      ...consent,
+      unverified: { host: foreign, claimedName: foreign, redirect: 'other host' },
+      remembered: true,
+    }),
+    'consent, unverified, here': consentPage({
+      ...consent,
+      unverified: { host: foreign, claimedName: foreign, redirect: 'this device' },
+      remembered: false,
+    }),
     'consent to nothing': consentPage({ ...consent, scopes: [], details: [], resources: [], remembered: false }),
     'sign-out': signOutPage({ language, username: foreign, ...form }),
     'sign-out for a client': signOutPage({ language, username: foreign, clientName: foreign, ...form }),

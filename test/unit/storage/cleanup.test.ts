@@ -28,6 +28,7 @@ const NONE = {
   statusChanges: 0,
   statusBlocks: 0,
   rateLimits: 0,
+  documentClients: 0,
 };
 
 onEachDatabase('the cleanup', (databases) => {
