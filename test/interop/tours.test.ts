@@ -11,6 +11,7 @@ for (const page of [
   'docs/jwt-bearer.md',
   'docs/workload-identity.md',
   'docs/id-jag.md',
+  'docs/client-id-metadata-documents.md',
   'README.md',
 ]) {
   describe(`${page}, run as it is printed against the built server`, () => {
