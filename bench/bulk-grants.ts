@@ -32,7 +32,8 @@ export async function fill(database: Database, clientId: string, count: number):
     const run: Run = async (sql) => rowsOf(await knex.raw(sql));
     const indexes = await beforeBulk(database.kind, run);
     for (let client = 1; client < CLIENTS; client++) {
-      await run(`INSERT INTO clients SELECT '${clientOf(client)}', metadata, secrets, version, created_at, updated_at
+      await run(`INSERT INTO clients (id, metadata, secrets, version, created_at, updated_at)
+        SELECT '${clientOf(client)}', metadata, secrets, version, created_at, updated_at
         FROM clients WHERE id = '${clientId}'`);
     }
     for (let from = 0; from < users; from += CHUNK) {

@@ -129,18 +129,17 @@ function unverifiedOf({ client, redirectUri }: AddressedRequest): UnverifiedClie
     return undefined;
   }
   const { host } = selfRegistered;
-  return { host, claimedName: metadata.client_name ?? id, redirect: redirect() };
+  return { host, claimedName: metadata.client_name ?? id, redirect: directionOf(redirectUri, host) };
+}
 
-  function redirect(): UnverifiedClient['redirect'] {
-    // What is decided elsewhere leads nowhere, and has warnings of its own.
-    if (redirectUri === undefined) {
-      return 'own host';
-    }
-    if (canBeImpersonated(redirectUri)) {
-      return 'this device';
-    }
-    return new URL(redirectUri).host === host ? 'own host' : 'other host';
+function directionOf(redirectUri: string | undefined, host: string): UnverifiedClient['redirect'] {
+  if (redirectUri === undefined) {
+    return 'none';
   }
+  if (canBeImpersonated(redirectUri)) {
+    return 'this device';
+  }
+  return new URL(redirectUri).host === host ? 'own host' : 'other host';
 }
 
 /** What the login form's token is good for. */

@@ -24,7 +24,7 @@ export interface UnverifiedClient {
   readonly host: string;
   readonly claimedName: string;
   /** Where the answer goes, seen from there. */
-  readonly redirect: 'own host' | 'other host' | 'this device';
+  readonly redirect: 'none' | 'own host' | 'other host' | 'this device';
 }
 
 /** A resource that the tokens will be good for. */
@@ -100,6 +100,7 @@ export function consentPage(data: ConsentPage): string {
 function warnings({ host, redirect }: UnverifiedClient, text: Messages['consent']['unverified']): readonly Markup[] {
   const named = { host: isolated(host, WHOLE) };
   switch (redirect) {
+    case 'none':
     case 'own host':
       return [fill(text.notice, named)];
     case 'other host':

@@ -121,6 +121,8 @@ describe('what a client that registers itself can have', () => {
     const metadata = read(
       described({
         skip_consent: true,
+        first_party: true,
+        token_exchange: [{ subject_audience: 'https://api.example/' }],
         require_pkce: false,
         refresh_token_rotation: false,
         profile: 'fapi2',
