@@ -21,7 +21,7 @@ describe('access token injection (RFC 9700 section 4.6) and grants that are no l
     expect(arrival.url.href).not.to.match(/token/);
   });
 
-  for (const grantType of ['password', 'implicit', 'urn:ietf:params:oauth:grant-type:jwt-bearer', 'Password', 'authorization_code ']) {
+  for (const grantType of ['password', 'implicit', 'urn:ietf:params:oauth:grant-type:saml2-bearer', 'Password', 'authorization_code ']) {
     it(`grant_type ${JSON.stringify(grantType)} gives nothing`, async () => {
       const client = await server().client();
       const user = await server().user();
