@@ -12,6 +12,7 @@ import { sharedSignals } from './0012-shared-signals.ts';
 import { deferredRequests } from './0013-deferred-requests.ts';
 import { documentClients } from './0015-document-clients.ts';
 import { trustedIssuers } from './0017-trusted-issuers.ts';
+import { backchannelRequests } from './0019-backchannel-requests.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, oldest first. A list and not a scan of the folder, which would differ between the sources and what is built from them. */
@@ -30,4 +31,5 @@ export const migrations: readonly Migration[] = [
   deferredRequests,
   documentClients,
   trustedIssuers,
+  backchannelRequests,
 ];

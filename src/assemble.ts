@@ -93,6 +93,7 @@ const FOR_CERTIFICATES = [
   'pushed_authorization_request_endpoint',
   'authorization_challenge_endpoint',
   'device_authorization_endpoint',
+  'backchannel_authentication_endpoint',
   'userinfo_endpoint',
 ];
 

@@ -84,6 +84,7 @@ export function buildRooms(parts: {
     logout: `${base}/logout`,
     resume: `${base}/authorize/resume`,
     device: `${base}/device`,
+    approvals: `${base}/ciba`,
   };
   const credentials = grantCredentials(secrets);
   const recordGrant = grantRecorder({ grants: repositories.grants, lifetimes, audit });
@@ -178,12 +179,13 @@ export function buildRooms(parts: {
     readIdToken,
     logoutRequests: logoutRequests({ clients, readIdToken, secrets }),
     issueCode: codeIssuer({ recordGrant, credentials, lifetimes }),
-    deferredAnswers: deferredAnswers({ ...repositories, recordGrant, clock, audit }),
+    deferredAnswers: deferredAnswers({ ...repositories, recordGrant, clock, audit, deliverSoon }),
     deferredCredentials: deferredCredentials(secrets),
     mostDeferredRequests: config.mostDeferredRequests,
     userCodes: userCodes({ ...repositories, attempts: repositories.loginAttempts, secrets, clock }),
     deviceCodeSeconds: config.deviceCodeSeconds,
     devicePollSeconds: config.devicePollSeconds,
+    backchannel: config.backchannel,
     sessions: browserSessions({
       sessions: repositories.sessions,
       secrets,

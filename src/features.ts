@@ -47,6 +47,7 @@ import { transmitterMetadata } from './endpoints/transmitter-metadata.ts';
 import { userinfoEndpoint } from './endpoints/userinfo.ts';
 import type { Feature } from './feature.ts';
 import { assertionFeatures } from './features/assertions.ts';
+import { BACKCHANNEL_PATH, cibaFeature } from './features/ciba.ts';
 import { clientIdMetadataDocumentsFeature } from './features/client-id-metadata-documents.ts';
 import { deviceAuthorizationFeature } from './features/device-authorization.ts';
 import { firstPartyLoginFeature } from './features/first-party-login.ts';
@@ -81,7 +82,10 @@ function switchedOff({ specification, deliveryKinds = [] }: Feature): Feature {
 
 /** THE list, one specification an entry. */
 function allFeatures(rooms: Rooms): readonly Feature[] {
-  const acceptAssertion = assertionAcceptance({ ...rooms, legacyAudiences: [`${rooms.issuer}/token`, `${rooms.issuer}/par`] });
+  const acceptAssertion = assertionAcceptance({
+    ...rooms,
+    legacyAudiences: [`${rooms.issuer}/token`, `${rooms.issuer}/par`, `${rooms.issuer}${BACKCHANNEL_PATH}`],
+  });
   const reachableClasses = contextClasses({ secondFactors: rooms.enabled.has('second-factors') });
   return [
     {
@@ -114,6 +118,7 @@ function allFeatures(rooms: Rooms): readonly Feature[] {
     },
     { specification: 'RFC 6749 section 4.4: client credentials grant', name: 'client-credentials', grantTypes: [clientCredentials(rooms)] },
     deviceAuthorizationFeature(rooms),
+    cibaFeature(rooms),
     { specification: 'RFC 6749 section 6: refreshing an access token', grantTypes: [refreshToken(rooms)] },
     tokenExchangeFeature(rooms),
     ...assertionFeatures(rooms),

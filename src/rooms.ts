@@ -11,7 +11,7 @@ import type { DetailTypes } from './authorization-details/detail-types.ts';
 import type { AnswerEncryption } from './clients/answer-encryption.ts';
 import type { ClientKeys } from './clients/client-keys.ts';
 import type { Clients } from './clients/clients.ts';
-import type { Lifetimes, SigningAlgorithm } from './config/config.ts';
+import type { BackchannelConfig, Lifetimes, SigningAlgorithm } from './config/config.ts';
 import type { EnabledFeatures } from './config/feature-switches.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { Clock } from './core/clock.ts';
@@ -119,6 +119,7 @@ export interface Rooms {
   readonly deviceCodeSeconds: number;
   /** From one poll to the next. */
   readonly devicePollSeconds: number;
+  readonly backchannel: BackchannelConfig;
   readonly consents: Consents;
   readonly sessions: BrowserSessions;
   readonly appSessions: AppSessions;

@@ -34,7 +34,7 @@ export function plainRequest(parameters: Parameters): ReceivedRequest {
 
 /** A request as its client left it here. */
 export function receivedDeferred(deferred: DeferredRequest): ReceivedRequest {
-  return { ...plainRequest(deferred.parameters), deferred };
+  return { parameters: deferred.parameters, isSigned: deferred.isSigned === true, pushedId: undefined, deferred };
 }
 
 const AUTHENTICATION = ['client_id', 'client_secret', 'client_assertion', 'client_assertion_type'];

@@ -2,6 +2,7 @@ import type { SigningAlgorithm } from '../config/config.ts';
 import type { EnabledFeatures } from '../config/feature-switches.ts';
 import { OAuthError } from '../core/errors.ts';
 import { formatScope, parseScope } from '../core/scope.ts';
+import { backchannelProblem, readBackchannelMetadata } from './backchannel-metadata.ts';
 import { readCertificateMetadata } from './certificate-metadata.ts';
 import { clientKeyMetadata } from './client-key-metadata.ts';
 import type { ClientMetadata, TokenEndpointAuthMethod } from './client-metadata.ts';
@@ -85,6 +86,7 @@ export function readClientMetadata(
     ...readOpenIdMetadata(members, limits),
     ...readRequestMetadata(members, limits),
     ...readEncryptionMetadata(members, { isOn: limits.encryption, refuse }),
+    ...readBackchannelMetadata(members, { privateAddresses: limits.privateAddresses, refuse }),
     ...readLogoutMetadata(members, { privateAddresses: limits.privateAddresses, refuse }),
     redirect_uris: members.strings('redirect_uris') ?? [],
     grant_types: grantTypes,
@@ -190,6 +192,10 @@ function refuseContradictions(metadata: ClientMetadata): void {
   // RFC 9700 section 4.14.2: a public client's refresh tokens are rotated or sender-constrained.
   if (isPublic && !refresh_token_rotation) {
     throw new InvalidClientMetadata('refresh_token_rotation: must be true for a public client.');
+  }
+  const problem = backchannelProblem(metadata);
+  if (problem !== undefined) {
+    throw new InvalidClientMetadata(problem);
   }
   refuseUnverifiable(metadata);
   refuseUnencryptable(metadata);

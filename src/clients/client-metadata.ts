@@ -1,4 +1,5 @@
 import type { SigningAlgorithm } from '../config/config.ts';
+import type { BackchannelClientMetadata } from './backchannel-metadata.ts';
 import type { CertificateClientMetadata } from './certificate-metadata.ts';
 import type { ClientKeySet } from './client-key-set.ts';
 import type { EncryptionClientMetadata } from './encryption-metadata.ts';
@@ -25,7 +26,8 @@ export type TokenEndpointAuthMethod =
  * wire, because this is the document that is registered, stored and shown.
  */
 export interface ClientMetadata
-  extends CertificateClientMetadata,
+  extends BackchannelClientMetadata,
+    CertificateClientMetadata,
     OpenIdClientMetadata,
     RequestClientMetadata,
     EncryptionClientMetadata,

@@ -2,7 +2,7 @@ import type { SigningAlgorithm } from '../config/config.ts';
 import type { EnabledFeatures } from '../config/feature-switches.ts';
 import type { Client } from './client.ts';
 import type { ClientMetadata } from './client-metadata.ts';
-import { DEVICE_CODE_GRANT } from './deferred-grants.ts';
+import { CIBA_GRANT, DEVICE_CODE_GRANT } from './deferred-grants.ts';
 
 /**
  * Section 5.4.1: "use PS256, ES256, or EdDSA (using the Ed25519 variant) algorithms". By RFC 9864 that variant has a name of its own. So
@@ -96,9 +96,13 @@ function featureProblem({ tls_client_certificate_bound_access_tokens }: ClientMe
 }
 
 /** The profile knows requests that were pushed and go through one browser: a device's is neither, and can be sent to anybody (RFC 10027). */
-function grantTypeProblem({ grant_types }: ClientMetadata): string | undefined {
-  return grant_types.includes(DEVICE_CODE_GRANT)
-    ? `grant_types: ${DEVICE_CODE_GRANT} is not for clients with the profile fapi2.`
+function grantTypeProblem(metadata: ClientMetadata): string | undefined {
+  if (metadata.grant_types.includes(DEVICE_CODE_GRANT)) {
+    return `grant_types: ${DEVICE_CODE_GRANT} is not for clients with the profile fapi2.`;
+  }
+  // FAPI-CIBA section 5.2.2: "shall only accept signed authentication requests". What goes from one server to another is as good as pushed.
+  return metadata.grant_types.includes(CIBA_GRANT) && metadata.backchannel_authentication_request_signing_alg === undefined
+    ? `backchannel_authentication_request_signing_alg: the grant type ${CIBA_GRANT} needs it with the profile fapi2.`
     : undefined;
 }
 
@@ -118,6 +122,7 @@ function authenticationProblem(metadata: ClientMetadata): string | undefined {
 const ALGORITHM_MEMBERS = [
   'token_endpoint_auth_signing_alg',
   'request_object_signing_alg',
+  'backchannel_authentication_request_signing_alg',
   'id_token_signed_response_alg',
   'access_token_signed_response_alg',
   'userinfo_signed_response_alg',

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { EnabledFeatures } from '../config/feature-switches.ts';
 import type { RegistrationLimits } from './client-metadata-rules.ts';
-import { DEVICE_CODE_GRANT } from './deferred-grants.ts';
+import { CIBA_GRANT, DEVICE_CODE_GRANT } from './deferred-grants.ts';
 import { TOKEN_EXCHANGE } from './token-exchange-metadata.ts';
 
 /** What clients can be registered for. A test holds grant types, response types, response modes and methods against the features of the server. */
@@ -18,6 +18,7 @@ export function registrationLimits(
       ...(features.has('token-exchange') ? [TOKEN_EXCHANGE] : []),
       ...(features.has('jwt-bearer') ? ['urn:ietf:params:oauth:grant-type:jwt-bearer'] : []),
       ...(features.has('device-authorization') ? [DEVICE_CODE_GRANT] : []),
+      ...(features.has('ciba') ? [CIBA_GRANT] : []),
     ],
     responseTypes: ['code'],
     responseModes: responseModes(features),

@@ -1,5 +1,5 @@
 import type { EnabledFeatures, FeatureName } from '../config/feature-switches.ts';
-import { DEVICE_CODE_GRANT } from './deferred-grants.ts';
+import { CIBA_GRANT, DEVICE_CODE_GRANT } from './deferred-grants.ts';
 import { TOKEN_EXCHANGE } from './token-exchange-metadata.ts';
 
 /** A member of the metadata that is of a feature, whatever its value; or one value of a member. */
@@ -25,6 +25,12 @@ const OF_FEATURES: Readonly<Record<FeatureName, readonly OfFeature[]>> = {
   'private-key-jwt': [['token_endpoint_auth_method', 'private_key_jwt']],
   'client-secret-jwt': [['token_endpoint_auth_method', 'client_secret_jwt']],
   'device-authorization': [['grant_types', DEVICE_CODE_GRANT]],
+  ciba: [
+    ['grant_types', CIBA_GRANT],
+    'backchannel_token_delivery_mode',
+    'backchannel_client_notification_endpoint',
+    'backchannel_authentication_request_signing_alg',
+  ],
   'second-factors': [['default_acr_values', 'urn:keyturn:acr:2fa']],
   'first-party-login': ['first_party'],
   dpop: ['dpop_bound_access_tokens'],

@@ -37,6 +37,16 @@ export interface MutualTlsConfig {
   readonly baseUrl: string | undefined;
 }
 
+/** Backchannel authentication requests (CIBA). */
+export interface BackchannelConfig {
+  /** How long one waits for its user at the most. */
+  readonly requestSeconds: number;
+  /** From one poll to the next. */
+  readonly pollSeconds: number;
+  /** How many of one client may wait for one user at once. */
+  readonly mostOfUser: number;
+}
+
 /** What the operator decided, checked. Made once, by `readConfig`, and never changed. */
 export interface Config {
   readonly production: boolean;
@@ -72,6 +82,7 @@ export interface Config {
   readonly deviceCodeSeconds: number;
   /** From one poll of a device to the next. */
   readonly devicePollSeconds: number;
+  readonly backchannel: BackchannelConfig;
   /** How many requests of one client may wait for a user at once. */
   readonly mostDeferredRequests: number;
   /** Whether access tokens carry `nbf`. */

@@ -12,6 +12,7 @@ export const featureSwitches = {
   'id-jag': 'off',
   'workload-identity': 'on',
   'device-authorization': 'on',
+  ciba: 'off',
   'private-key-jwt': 'on',
   'client-secret-jwt': 'on',
   'second-factors': 'on',

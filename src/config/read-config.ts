@@ -77,6 +77,11 @@ export function readConfig(environment: Environment, envFileText: string | undef
     requirePushedRequests: read(settings.REQUIRE_PUSHED_AUTHORIZATION_REQUESTS),
     deviceCodeSeconds: read(settings.DEVICE_CODE_TTL),
     devicePollSeconds: read(settings.DEVICE_POLL_INTERVAL),
+    backchannel: {
+      requestSeconds: read(settings.CIBA_REQUEST_TTL),
+      pollSeconds: read(settings.CIBA_POLL_INTERVAL),
+      mostOfUser: read(settings.CIBA_REQUESTS_PER_USER),
+    },
     mostDeferredRequests: read(settings.DEFERRED_REQUESTS_PER_CLIENT),
     accessTokenNotBefore: read(settings.ACCESS_TOKEN_NBF),
     statusListSeconds: read(settings.STATUS_LIST_TTL),

@@ -16,6 +16,7 @@ export type AuditEventName =
   | 'deferred_request_created'
   | 'deferred_request_decided'
   | 'deferred_request_reuse'
+  | 'unknown_user_hinted'
   | 'grant_created'
   | 'grant_revoked'
   | 'authorization_code_reuse'

@@ -17,6 +17,7 @@ const WARNINGS: ReadonlySet<AuditEventName> = new Set<AuditEventName>([
   'refresh_token_reuse',
   'deferred_request_reuse',
   'user_code_throttled',
+  'unknown_user_hinted',
   'refresh_token_ahead_of_database',
   'client_authentication_failed',
   'rate_limited',

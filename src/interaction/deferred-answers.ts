@@ -29,6 +29,8 @@ export function deferredAnswers(rooms: {
   readonly recordGrant: GrantRecorder;
   readonly clock: Clock;
   readonly audit: AuditTrail;
+  /** Called when there may be something to deliver. */
+  readonly deliverSoon: () => void;
 }): DeferredAnswers {
   const { deferredRequests, grants, recordGrant, clock, audit } = rooms;
 
@@ -65,6 +67,7 @@ export function deferredAnswers(rooms: {
     { headers, remoteAddress, requestId }: ProtocolRequest,
   ): ProtocolResponse {
     const { kind, clientId, parameters } = deferred;
+    rooms.deliverSoon();
     audit.record('deferred_request_decided', {
       kind,
       decision: decision.kind,
@@ -76,7 +79,11 @@ export function deferredAnswers(rooms: {
     });
     const accepted = headers['accept-language'];
     const language = chooseLanguage(parameters.get('ui_locales'), typeof accepted === 'string' ? accepted : undefined);
-    return { kind: 'page', status: 200, html: deferredAnswerPage({ language, isAllowed: decision.kind === 'allowed' }) };
+    return {
+      kind: 'page',
+      status: 200,
+      html: deferredAnswerPage({ language, isAllowed: decision.kind === 'allowed', isDevice: kind === 'device' }),
+    };
   }
 }
 

@@ -31,6 +31,8 @@ export interface InteractionPaths {
   readonly resume: string;
   /** Where a device's code is entered. */
   readonly device: string;
+  /** Where users find what is asked of them in the back channel. */
+  readonly approvals: string;
 }
 
 /** What went wrong with the login form that is shown again. */
@@ -170,9 +172,14 @@ export function formTargetsOf({ redirectUri }: Pick<AddressedRequest, 'redirectU
 }
 
 /** RFC 10027, "Shared network": users are told, and judge, for a telephone often is on another network than the device beside it. */
-function elsewhere({ remoteAddress }: DeferredRequest, { pending }: Situation, request: ProtocolRequest): ConsentElsewhere {
+function elsewhere(
+  { kind, parameters, remoteAddress }: DeferredRequest,
+  { pending }: Situation,
+  request: ProtocolRequest,
+): ConsentElsewhere {
   return {
     userCode: pending.entry?.userCode,
+    backchannel: kind === 'ciba' ? { bindingMessage: parameters.get('binding_message') } : undefined,
     address: remoteAddress,
     isSameNetwork: networkOf(remoteAddress) === networkOf(request.remoteAddress),
   };

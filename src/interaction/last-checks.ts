@@ -8,7 +8,7 @@ import type { Session } from './session.ts';
 
 /** @returns the refusal, where another user is logged in than the request is about. */
 export function anotherUser(subjects: Subjects, { addressed, authorization, session }: Situation): LoginRequired | undefined {
-  return session === undefined || isExpectedUser(subjects, addressed.client, authorization.subjects, session)
+  return session === undefined || isExpectedUser(subjects, { addressed, authorization }, session)
     ? undefined
     : new LoginRequired('Another user is logged in than the one that was asked about.');
 }

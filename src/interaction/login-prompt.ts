@@ -7,7 +7,8 @@ import type { Prompt } from './prompt.ts';
 export function loginPrompt(subjects: Subjects): Prompt {
   return {
     name: 'login',
-    async isDue({ addressed: { client }, authorization, pending, session, now }) {
+    async isDue(situation) {
+      const { authorization, pending, session, now } = situation;
       if (session === undefined) {
         return true;
       }
@@ -20,7 +21,7 @@ export function loginPrompt(subjects: Subjects): Prompt {
       // max_age=0 is prompt=login in other words: a login in this very second is no answer to it either.
       const isAsked = prompts.includes('login') || prompts.includes('select_account') || maxAgeSeconds === 0;
       const isTooOld = maxAgeSeconds !== undefined && now - session.authTime > maxAgeSeconds;
-      return isAsked || isTooOld || !isExpectedUser(subjects, client, authorization.subjects, session);
+      return isAsked || isTooOld || !isExpectedUser(subjects, situation, session);
     },
     errorWhenSilent: () => new LoginRequired('The user is not logged in, must log in again, or is not the one that was asked about.'),
   };

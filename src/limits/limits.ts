@@ -14,6 +14,10 @@ export const LIMITS = {
   deferredRequest: { name: 'deferred-request', burst: 60, perSecond: 10 / 60 },
   /** Documents of clients that are fetched for requests of one address: what is known already is not counted. */
   document: { name: 'client-documents', burst: 30, perSecond: 30 / 60 },
+  /** Backchannel authentication requests of one client to one user: so often that somebody who denies is soon left in peace. */
+  askedUser: { name: 'asked-user', burst: 10, perSecond: 1 / 60 },
+  /** Those of one client for a user that there is not. */
+  unknownUser: { name: 'unknown-user', burst: 60, perSecond: 10 / 60 },
   /** Wrong proofs of one client from one address. */
   guessAtClient: { name: 'client-authentication', burst: 10, perSecond: 10 / 60 },
   /** Wrong proofs of any clients from one address. */

@@ -28,6 +28,12 @@ export interface RequestLimits {
   document(request: CountedRequest): void;
   /** A request that is about a user. */
   user(userId: string, request: CountedRequest): void;
+  /** A request of a client that asks a user (CIBA). */
+  askedUser(clientId: string, userId: string, request: CountedRequest): void;
+  /** Whether a client may still ask whom a hint names: one that has named too many who are not there is not told. Counts nothing. */
+  userHint(clientId: string, request: CountedRequest): void;
+  /** A hint of a client that names nobody. */
+  unknownUser(clientId: string, request: CountedRequest): void;
   /** Proofs of clients. */
   readonly guesses: ClientGuesses;
   /** What the answer to a request says of what it was counted as last; undefined: it was not counted. */
@@ -44,6 +50,9 @@ export const noLimits: RequestLimits = {
   client: () => undefined,
   document: () => undefined,
   user: () => undefined,
+  askedUser: () => undefined,
+  userHint: () => undefined,
+  unknownUser: () => undefined,
   guesses: { admit: () => undefined, proved: () => undefined, failed: () => undefined },
   fieldsOf: () => undefined,
   share: async () => undefined,
@@ -65,9 +74,22 @@ export function requestLimits(rooms: {
   const client = createRateLimiter(limits.client, clock);
   const user = createRateLimiter(limits.user, clock);
   const document = createRateLimiter(limits.document, clock);
+  const askedUser = createRateLimiter(limits.askedUser, clock);
+  const unknownUser = createRateLimiter(limits.unknownUser, clock);
   const atClient = createRateLimiter(limits.guessAtClient, clock);
   const atAddress = createRateLimiter(limits.guess, clock);
-  const all: readonly RateLimiter[] = [page, publicClient, deferredRequest, client, user, document, atClient, atAddress];
+  const all: readonly RateLimiter[] = [
+    page,
+    publicClient,
+    deferredRequest,
+    client,
+    user,
+    document,
+    askedUser,
+    unknownUser,
+    atClient,
+    atAddress,
+  ];
   const counted = new WeakMap<CountedRequest, Allowance>();
 
   function count(limiter: RateLimiter, key: string, request: CountedRequest, who: Readonly<Record<string, string>>): void {
@@ -93,6 +115,18 @@ export function requestLimits(rooms: {
     document: (request) => count(document, networkOf(request.remoteAddress), request, NOBODY),
     user(userId, request) {
       count(user, userId, request, { userId });
+    },
+    askedUser(clientId, userId, request) {
+      count(askedUser, `${clientId} ${userId}`, request, { clientId, userId });
+    },
+    userHint(clientId, request) {
+      // One that is spent takes nothing more, and refuses.
+      if (unknownUser.wait(clientId) > 0) {
+        count(unknownUser, clientId, request, { clientId });
+      }
+    },
+    unknownUser(clientId, request) {
+      count(unknownUser, clientId, request, { clientId });
     },
     guesses: clientGuesses({ atClient, atAddress, audit }),
     fieldsOf(request) {

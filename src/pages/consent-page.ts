@@ -39,6 +39,8 @@ export interface ConsentResource {
 export interface ConsentElsewhere {
   /** The code that the device shows; undefined: the user typed none. */
   readonly userCode?: string | undefined;
+  /** It was asked of this very user (CIBA); undefined: of whoever has its code. */
+  readonly backchannel?: { readonly bindingMessage: string | undefined } | undefined;
   /** The address it was asked from. */
   readonly address: string;
   /** Whether this browser is on the same network. */
@@ -85,7 +87,8 @@ export function consentPage(data: ConsentPage): string {
     // Never cut where it can be helped: what follows `accounts.bank.example.` decides whose host it is.
     redirect: data.redirectTo === undefined ? undefined : isolated(data.redirectTo, WHOLE),
     elsewhere: data.deferred === undefined ? [] : elsewhereFacts(data.deferred, text),
-    caution: data.deferred === undefined ? text.caution : text.elsewhereCaution,
+    message: messageOf(data.deferred?.backchannel?.bindingMessage, text),
+    caution: cautionOf(data.deferred, text),
     // RFC 10027, "User Experience": to decline is as prominent as to grant.
     allowClass: data.deferred === undefined ? 'primary' : 'secondary',
     resources: data.resources.map(shownResource),
@@ -120,6 +123,18 @@ function describe(scope: string, text: Messages['consent']): Markup {
 /** The identifier always: two resources may have one name, and tokens go by the identifier. */
 function shownResource({ identifier, name }: ConsentResource): Markup {
   return resourceItem({ name: name === undefined ? undefined : isolated(name), identifier: verbatim(identifier) });
+}
+
+/** CIBA section 7.1: what connects the request with what the user sees at the client, so it comes first, and whole. */
+function messageOf(message: string | undefined, text: Messages['consent']): Markup | undefined {
+  return message === undefined ? undefined : bindingMessage({ term: text.bindingMessage, message: isolated(message, WHOLE) });
+}
+
+function cautionOf(deferred: ConsentElsewhere | undefined, text: Messages['consent']): string {
+  if (deferred === undefined) {
+    return text.caution;
+  }
+  return deferred.backchannel === undefined ? text.elsewhereCaution : text.backchannelCaution;
 }
 
 function elsewhereFacts({ userCode, address, isSameNetwork }: ConsentElsewhere, text: Messages['consent']): readonly Markup[] {
@@ -161,6 +176,10 @@ const resourceItem = template<{ name: Markup | undefined; identifier: Markup }>(
 
 const fact = template<{ term: string; value: Markup }>('<div><dt><%= it.term %></dt><dd><%~ it.value %></dd></div>');
 
+const bindingMessage = template<{ term: string; message: Markup }>(
+  '<p class="lead"><%= it.term %></p><p class="advice"><strong><%~ it.message %></strong></p>',
+);
+
 const recipient = template<{ initial: string }>(
   '<span class="thread" aria-hidden="true"></span><span class="tile" aria-hidden="true"><%= it.initial %></span>',
 );
@@ -180,6 +199,7 @@ const content = template<{
   account: Markup;
   redirect: Markup | undefined;
   elsewhere: readonly Markup[];
+  message: Markup | undefined;
   caution: string;
   allowClass: string;
   resources: readonly Markup[];
@@ -191,6 +211,10 @@ const content = template<{
 <h1><%~ it.heading %></h1>
 <% if (it.warning !== undefined) { %>
 <%~ it.warning %>
+
+<% } %>
+<% if (it.message !== undefined) { %>
+<%~ it.message %>
 
 <% } %>
 <% if (it.scopes.length > 0) { %>

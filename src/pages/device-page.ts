@@ -44,14 +44,23 @@ export function devicePage(data: DevicePage): string {
 }
 
 /** Says that the decision has been taken: nothing else happens in this browser. */
-export function deferredAnswerPage({ language, isAllowed }: { readonly language: Language; readonly isAllowed: boolean }): string {
-  const { device: text } = messagesIn(language);
+export function deferredAnswerPage({
+  language,
+  isAllowed,
+  isDevice,
+}: {
+  readonly language: Language;
+  readonly isAllowed: boolean;
+  /** Whether the user has a device to go back to. */
+  readonly isDevice: boolean;
+}): string {
+  const { device: text, approvals } = messagesIn(language);
   const title = isAllowed ? text.allowedTitle : text.deniedTitle;
   return page({
     language,
     title,
     turn: isAllowed ? 'turned' : 'rest',
-    body: answer({ title, advice: isAllowed ? text.allowed : text.denied }),
+    body: answer({ title, advice: isAllowed ? (isDevice ? text.allowed : approvals.allowed) : text.denied }),
   });
 }
 

@@ -74,6 +74,9 @@ export const english: Messages = {
     otherNetwork: '{address}, not the network you are on',
     elsewhereCaution:
       'Allow this only if you started it yourself just now, on a device that you have in front of you. If somebody sent you the code or the link, deny it: whoever sent it would get access to your account.',
+    bindingMessage: 'The application shows you this message, too. Compare it:',
+    backchannelCaution:
+      'Allow this only if you started it yourself just now, and the message is the one that you see there. If you did not, deny it: somebody else would get access to your account.',
     remembered: 'Once allowed, the same access is not asked for again.',
     allow: 'Allow',
     deny: 'Deny',
@@ -109,6 +112,22 @@ export const english: Messages = {
     allowed: 'Go back to your device: it goes on by itself in a moment. You can close this page.',
     deniedTitle: 'Access denied',
     denied: 'Nothing was allowed. You can close this page.',
+  },
+  approvals: {
+    title: 'Requests for you',
+    purpose: 'to see what applications ask you to allow',
+    lead: 'These applications wait for your answer:',
+    none: 'Nothing waits for your answer.',
+    account: 'Signed in as',
+    message: 'Message',
+    scope: 'Asks for',
+    asked: 'Asked',
+    askedAgo: '{wait} ago, from {address}',
+    review: 'Look at it',
+    again: 'Look again',
+    caution: 'Answer only what you have started yourself. Deny what you do not know.',
+    expired: 'This page was open for too long. Please sign in again.',
+    allowed: 'The application goes on by itself in a moment. You can close this page.',
   },
   formPost: {
     title: 'Continue',

@@ -5,7 +5,7 @@ import type { Language } from './languages.ts';
 import type { Messages } from './messages.ts';
 import { problemNotice, statusNotice } from './notice.ts';
 import { page } from './page.ts';
-import { fill, type Markup, template } from './template.ts';
+import { escaped, fill, type Markup, template } from './template.ts';
 import { messagesIn } from './translations.ts';
 import { wait } from './wait.ts';
 
@@ -14,8 +14,9 @@ export type LoginProblem = 'refused' | 'throttled' | 'expired';
 
 export interface LoginPage {
   readonly language: Language;
-  /** Who sent the user here. */
-  readonly clientName: string;
+  /** Who sent the user here; undefined: nobody, and `purpose` says why they are here. */
+  readonly clientName: string | undefined;
+  readonly purpose?: string;
   /** Where the form is posted: an address of this server. */
   readonly action: string;
   readonly hidden: HiddenFields;
@@ -36,7 +37,7 @@ export function loginPage(data: LoginPage): string {
     text,
     username,
     action: data.action,
-    purpose: fill(text.purpose, { client: isolated(displayText(data.clientName) || messagesIn(language).unnamedClient) }),
+    purpose: purposeOf(data),
     notice: noticeOf(data, text),
     hidden: hiddenInputs(data.hidden),
     usernameAttributes: attributes({ focused: username === '', refused: problem === 'refused', described: problem !== undefined }),
@@ -44,6 +45,12 @@ export function loginPage(data: LoginPage): string {
   });
   const title = problem === undefined ? text.title : `${text.problemTitle}: ${text.title}`;
   return page({ language, title, turn: problem === 'refused' ? 'stuck' : 'rest', body });
+}
+
+/** Why somebody is asked to log in. */
+export function purposeOf({ language, clientName, purpose = '' }: Pick<LoginPage, 'language' | 'clientName' | 'purpose'>): Markup {
+  const { login, unnamedClient } = messagesIn(language);
+  return clientName === undefined ? escaped(purpose) : fill(login.purpose, { client: isolated(displayText(clientName) || unnamedClient) });
 }
 
 function noticeOf({ language, problem, retryAfterSeconds, signedOut }: LoginPage, text: Messages['login']): Markup {

@@ -83,6 +83,9 @@ export interface Messages {
     readonly sameNetwork: string;
     readonly otherNetwork: string;
     readonly elsewhereCaution: string;
+    /** Of a request that was asked of this user in the back channel (CIBA). */
+    readonly bindingMessage: string;
+    readonly backchannelCaution: string;
     readonly remembered: string;
     readonly allow: string;
     readonly deny: string;
@@ -119,6 +122,24 @@ export interface Messages {
     readonly allowed: string;
     readonly deniedTitle: string;
     readonly denied: string;
+  };
+  /** The page where users find what is asked of them in the back channel (CIBA), and what is said there. */
+  readonly approvals: {
+    readonly title: string;
+    readonly purpose: string;
+    readonly lead: string;
+    readonly none: string;
+    readonly account: string;
+    readonly message: string;
+    readonly scope: string;
+    readonly asked: string;
+    readonly askedAgo: string;
+    readonly review: string;
+    readonly again: string;
+    readonly caution: string;
+    readonly expired: string;
+    /** After the decision. */
+    readonly allowed: string;
   };
   readonly formPost: {
     readonly title: string;

@@ -1,12 +1,11 @@
 import { codeField } from './code-field.ts';
-import { displayText } from './display-text.ts';
-import { isolated } from './foreign-text.ts';
 import { type HiddenFields, hiddenInputs } from './form-fields.ts';
 import type { Language } from './languages.ts';
+import { purposeOf } from './login-page.ts';
 import type { Messages } from './messages.ts';
 import { problemNotice } from './notice.ts';
 import { page } from './page.ts';
-import { fill, type Markup, template } from './template.ts';
+import { type Markup, template } from './template.ts';
 import { messagesIn } from './translations.ts';
 import { wait } from './wait.ts';
 
@@ -15,8 +14,9 @@ export type SecondFactorProblem = 'refused' | 'throttled';
 
 export interface SecondFactorPage {
   readonly language: Language;
-  /** Who sent the user here. */
-  readonly clientName: string;
+  /** Who sent the user here; undefined: nobody, and `purpose` says why they are here. */
+  readonly clientName: string | undefined;
+  readonly purpose?: string;
   /** Where the form is posted: an address of this server. */
   readonly action: string;
   readonly hidden: HiddenFields;
@@ -28,11 +28,11 @@ export interface SecondFactorPage {
 /** Asks for a one-time code: a form that posts `otp`. */
 export function secondFactorPage(data: SecondFactorPage): string {
   const { language, problem } = data;
-  const { login, secondFactor: text, unnamedClient } = messagesIn(language);
+  const { login, secondFactor: text } = messagesIn(language);
   const body = form({
     text,
     action: data.action,
-    purpose: fill(login.purpose, { client: isolated(displayText(data.clientName) || unnamedClient) }),
+    purpose: purposeOf(data),
     notice: noticeOf(data),
     hidden: hiddenInputs(data.hidden),
     field: codeField({ label: text.code, isRefused: problem === 'refused', isDescribed: problem !== undefined }),

@@ -1,8 +1,10 @@
 import { parametersOf } from '../core/parameters.ts';
-import type { DeferredKind, DeferredRequest, DeferredRequests, PollOutcome } from '../deferred-requests/deferred-request.ts';
+import type { DeferredKind, DeferredRequest, DeferredRequests, MostOfUser, PollOutcome } from '../deferred-requests/deferred-request.ts';
 import { SLOW_DOWN_SECONDS } from '../deferred-requests/deferred-request.ts';
+import { pingOf } from '../deferred-requests/ping-delivery.ts';
 import { batchInput } from './batch-input.ts';
-import type { Database } from './database.ts';
+import { type Database, rowsOf } from './database.ts';
+import { insertDeliveries } from './deliveries.ts';
 import { reportGoneParties } from './failures.ts';
 
 interface DeferredRequestRow {
@@ -11,9 +13,16 @@ interface DeferredRequestRow {
   readonly client_id: string;
   readonly user_id: string | null;
   readonly parameters: string;
+  readonly is_signed: number;
   readonly remote_address: string;
   readonly created_at: number;
   readonly expires_at: number;
+}
+
+interface DecidedRow {
+  readonly client_id: string;
+  readonly expires_at: number;
+  readonly sealed_notification: string | null;
 }
 
 interface PolledRow {
@@ -24,7 +33,7 @@ interface PolledRow {
   readonly grant_id: string | null;
 }
 
-const COLUMNS = 'id, kind, client_id, user_id, parameters, remote_address, created_at, expires_at';
+const COLUMNS = 'id, kind, client_id, user_id, parameters, is_signed, remote_address, created_at, expires_at';
 
 const NEW_COLUMNS = [
   ['id', 'text'],
@@ -33,6 +42,8 @@ const NEW_COLUMNS = [
   ['user_code', 'text'],
   ['user_id', 'text'],
   ['parameters', 'text'],
+  ['is_signed', 'integer'],
+  ['sealed_notification', 'text'],
   ['remote_address', 'text'],
   ['created_at', 'bigint'],
   ['expires_at', 'bigint'],
@@ -40,6 +51,9 @@ const NEW_COLUMNS = [
 ] as const;
 
 const MOST_LOOKS = 3;
+const UNBOUNDED: MostOfUser = { ofClient: Number.MAX_SAFE_INTEGER, ofAll: Number.MAX_SAFE_INTEGER };
+const OPEN_OF_USER = `SELECT count(*) FROM deferred_requests AS kept
+             WHERE kept.user_id = input.user_id AND kept.decision IS NULL AND kept.expires_at > ?`;
 
 /** Deferred requests, in the database. */
 export function deferredRequestsIn(database: Database): DeferredRequests {
@@ -47,7 +61,7 @@ export function deferredRequestsIn(database: Database): DeferredRequests {
   const names = NEW_COLUMNS.map(([name]) => name).join(', ');
 
   return {
-    async create(request, most, now) {
+    async create(request, most, now, mostOfUser = UNBOUNDED) {
       const { id, kind, clientId, userCode, userId, parameters, remoteAddress, createdAt, expiresAt, intervalSeconds } = request;
       const row = [
         id,
@@ -56,6 +70,8 @@ export function deferredRequestsIn(database: Database): DeferredRequests {
         userCode ?? null,
         userId ?? null,
         JSON.stringify(parameters.entries),
+        request.isSigned === true ? 1 : 0,
+        request.sealedNotification ?? null,
         remoteAddress,
         createdAt,
         expiresAt,
@@ -67,8 +83,9 @@ export function deferredRequestsIn(database: Database): DeferredRequests {
           `INSERT INTO deferred_requests (${names}, next_poll_at)
            SELECT ${names}, created_at FROM ${input.sql}
            WHERE (SELECT count(*) FROM deferred_requests AS kept WHERE kept.client_id = input.client_id AND kept.expires_at > ?) < ?
+             AND (input.user_id IS NULL OR ((${OPEN_OF_USER}) < ? AND (${OPEN_OF_USER} AND kept.client_id = input.client_id) < ?))
            ON CONFLICT (user_code) DO NOTHING RETURNING id`,
-          [...input.bindings([row]), now, most],
+          [...input.bindings([row]), now, most, now, mostOfUser.ofAll, now, mostOfUser.ofClient],
         ),
       );
       if (kept.length > 0) {
@@ -93,15 +110,36 @@ export function deferredRequestsIn(database: Database): DeferredRequests {
       );
       return row && requestOf(row);
     },
-    async decide(id, decision, now) {
-      const grantId = decision.kind === 'allowed' ? decision.grantId : null;
-      const decided = await database.rows(
-        `UPDATE deferred_requests SET decision = ?, decided_at = ?, grant_id = ?, user_id = ?, user_code = NULL
-         WHERE id = ? AND decision IS NULL AND expires_at > ? AND (user_id IS NULL OR user_id = ?) RETURNING id`,
-        [decision.kind, now, grantId, decision.userId, id, now, decision.userId],
+    async openFor(userId, now) {
+      const rows = await database.rows<DeferredRequestRow>(
+        `SELECT ${COLUMNS} FROM deferred_requests WHERE user_id = ? AND decision IS NULL AND expires_at > ? ORDER BY created_at, id`,
+        [userId, now],
       );
-      return decided.length > 0;
+      return rows.map(requestOf);
     },
+    async findNotification(id) {
+      const [row] = await database.rows<{ readonly sealed_notification: string | null }>(
+        'SELECT sealed_notification FROM deferred_requests WHERE id = ?',
+        [id],
+      );
+      return row?.sealed_notification ?? undefined;
+    },
+    decide: (id, decision, now) =>
+      database.transaction(async (transaction) => {
+        const grantId = decision.kind === 'allowed' ? decision.grantId : null;
+        const answer: unknown = await transaction.raw(
+          `UPDATE deferred_requests SET decision = ?, decided_at = ?, grant_id = ?, user_id = ?, user_code = NULL
+           WHERE id = ? AND decision IS NULL AND expires_at > ? AND (user_id IS NULL OR user_id = ?)
+           RETURNING client_id, expires_at, sealed_notification`,
+          [decision.kind, now, grantId, decision.userId, id, now, decision.userId],
+        );
+        const [decided] = rowsOf<DecidedRow>(answer);
+        if (decided !== undefined && decided.sealed_notification !== null) {
+          const { client_id: clientId, expires_at: expiresAt } = decided;
+          await insertDeliveries(transaction, [pingOf(id, { clientId, expiresAt }, now)]);
+        }
+        return decided !== undefined;
+      }),
     async poll(id, by, now) {
       for (let look = 1; ; look++) {
         const pending = await countPoll(id, by, now);
@@ -170,5 +208,6 @@ function requestOf(row: DeferredRequestRow): DeferredRequest {
     remoteAddress: row.remote_address,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
+    ...(row.is_signed === 1 ? { isSigned: true } : {}),
   };
 }

@@ -5,6 +5,7 @@ for (const page of [
   'docs/curl.md',
   'docs/authorization-details.md',
   'docs/device-authorization.md',
+  'docs/ciba.md',
   'docs/first-party-login.md',
   'docs/shared-signals.md',
   'docs/token-exchange.md',

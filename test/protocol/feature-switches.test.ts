@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { InvalidClientMetadata } from '../../src/clients/client-metadata-rules.ts';
-import { DEVICE_CODE_GRANT } from '../../src/clients/deferred-grants.ts';
+import { CIBA_GRANT, DEVICE_CODE_GRANT } from '../../src/clients/deferred-grants.ts';
 import { registrationLimits } from '../../src/clients/registrable.ts';
 import { type FeatureName, featureSwitches } from '../../src/config/feature-switches.ts';
 import { answerOf, expectError } from '../support/answers.ts';
@@ -67,6 +67,17 @@ const TRACES: Readonly<Record<FeatureName, Traces>> = {
     values: { grant_types_supported: [DEVICE_CODE_GRANT] },
     endpoint: '/device_authorization',
     registers: [{ grant_types: [DEVICE_CODE_GRANT] }],
+  },
+  ciba: {
+    members: [
+      'backchannel_authentication_endpoint',
+      'backchannel_token_delivery_modes_supported',
+      'backchannel_authentication_request_signing_alg_values_supported',
+      'backchannel_user_code_parameter_supported',
+    ],
+    values: { grant_types_supported: [CIBA_GRANT] },
+    endpoint: '/backchannel-authentication',
+    registers: [{ grant_types: [CIBA_GRANT], backchannel_token_delivery_mode: 'poll' }],
   },
   'private-key-jwt': {
     values: { ...forEach(METHOD_MEMBERS, ['private_key_jwt']), ...forEach(ALGORITHM_MEMBERS, ['ES256', 'PS256']) },

@@ -49,6 +49,7 @@ describe('configuration: defaults', () => {
       requirePushedRequests: false,
       deviceCodeSeconds: 600,
       devicePollSeconds: 5,
+      backchannel: { requestSeconds: 600, pollSeconds: 5, mostOfUser: 3 },
       mostDeferredRequests: 10_000,
       accessTokenNotBefore: false,
       statusListSeconds: 10,

@@ -1,4 +1,5 @@
 import { totpUri } from '../../../src/accounts/totp.ts';
+import { approvalsPage } from '../../../src/pages/approvals-page.ts';
 import { consentPage } from '../../../src/pages/consent-page.ts';
 import { enrolmentPage, recoveryCodesPage } from '../../../src/pages/enrolment-page.ts';
 import { errorPage } from '../../../src/pages/error-page.ts';
@@ -36,6 +37,14 @@ export function everyPage(language: Language, foreign = 'a name'): Readonly<Reco
     redirectTo: foreign,
     ...form,
   };
+  const waiting = {
+    clientName: foreign,
+    bindingMessage: foreign,
+    scopes: ['openid', foreign],
+    address: foreign,
+    secondsAgo: 3,
+    href: `/authorize/resume?${foreign}`,
+  };
   const error = { language, error: foreign, description: foreign, requestId: foreign };
   return {
     login: loginPage({ language, clientName: foreign, ...form }),
@@ -70,6 +79,20 @@ export function everyPage(language: Language, foreign = 'a name'): Readonly<Reco
       remembered: false,
     }),
     'consent to nothing': consentPage({ ...consent, scopes: [], details: [], resources: [], remembered: false }),
+    'consent to what was asked in the back channel': consentPage({
+      ...consent,
+      redirectTo: undefined,
+      deferred: { address: foreign, isSameNetwork: false, backchannel: { bindingMessage: foreign } },
+      remembered: false,
+    }),
+    approvals: approvalsPage({
+      language,
+      username: foreign,
+      self: '/ciba',
+      requests: [waiting, { ...waiting, bindingMessage: undefined }],
+    }),
+    'no approvals': approvalsPage({ language, username: foreign, self: '/ciba', requests: [] }),
+    'login with a purpose': loginPage({ language, clientName: undefined, purpose: 'to see what waits', ...form }),
     'sign-out': signOutPage({ language, username: foreign, ...form }),
     'sign-out for a client': signOutPage({ language, username: foreign, clientName: foreign, ...form }),
     'signed out': signedOutPage({ language }),
