@@ -10,6 +10,7 @@ import { changeNotices } from './0009-change-notices.ts';
 import { rateLimits } from './0010-rate-limits.ts';
 import { sharedSignals } from './0012-shared-signals.ts';
 import { deferredRequests } from './0013-deferred-requests.ts';
+import { dynamicRegistration } from './0014-dynamic-registration.ts';
 import { documentClients } from './0015-document-clients.ts';
 import { trustedIssuers } from './0017-trusted-issuers.ts';
 import { backchannelRequests } from './0019-backchannel-requests.ts';
@@ -29,6 +30,7 @@ export const migrations: readonly Migration[] = [
   rateLimits,
   sharedSignals,
   deferredRequests,
+  dynamicRegistration,
   documentClients,
   trustedIssuers,
   backchannelRequests,

@@ -11,7 +11,9 @@ import type { DetailTypes } from './authorization-details/detail-types.ts';
 import { answerEncryption } from './clients/answer-encryption.ts';
 import { readPublishedKeySet } from './clients/client-key-set.ts';
 import { type ClientKeys, clientKeys, keyFinder } from './clients/client-keys.ts';
+import { clientUses } from './clients/client-uses.ts';
 import type { Clients } from './clients/clients.ts';
+import { registrationLimits } from './clients/registrable.ts';
 import type { Config } from './config/config.ts';
 import type { TlsFiles } from './config/tls-files.ts';
 import type { AuditTrail } from './core/audit.ts';
@@ -122,6 +124,10 @@ export function buildRooms(parts: {
     requirePushedRequests: config.requirePushedRequests,
     mostPushedRequests: config.mostPushedRequests,
     clients,
+    clientUses: clientUses({ ...repositories, unusedSeconds: config.registration.unusedSeconds, clock }),
+    registrationPolicy: config.registration,
+    selfRegisteredPolicy: config.selfRegistered,
+    registrationLimits: registrationLimits(config),
     detailTypes,
     detailRequests: config.features.has('authorization-details') ? detailRequests(detailTypes) : noDetailRequests,
     resources,

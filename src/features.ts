@@ -50,6 +50,7 @@ import { assertionFeatures } from './features/assertions.ts';
 import { BACKCHANNEL_PATH, cibaFeature } from './features/ciba.ts';
 import { clientIdMetadataDocumentsFeature } from './features/client-id-metadata-documents.ts';
 import { deviceAuthorizationFeature } from './features/device-authorization.ts';
+import { dynamicRegistrationFeature } from './features/dynamic-registration.ts';
 import { firstPartyLoginFeature } from './features/first-party-login.ts';
 import { mutualTlsFeature } from './features/mutual-tls.ts';
 import { statusListFeature } from './features/status-list.ts';
@@ -173,6 +174,7 @@ function allFeatures(rooms: Rooms): readonly Feature[] {
       metadata: { dpop_signing_alg_values_supported: DPOP_ALGORITHMS },
     },
     ...mutualTlsFeature(rooms),
+    dynamicRegistrationFeature(rooms),
     {
       specification: 'RFC 9126: pushed authorization requests',
       name: 'pushed-requests',

@@ -10,8 +10,14 @@ import type { DetailRequests } from './authorization-details/detail-requests.ts'
 import type { DetailTypes } from './authorization-details/detail-types.ts';
 import type { AnswerEncryption } from './clients/answer-encryption.ts';
 import type { ClientKeys } from './clients/client-keys.ts';
+import type { RegistrationLimits } from './clients/client-metadata-rules.ts';
+import type { ClientStore } from './clients/client-store.ts';
+import type { ClientUses } from './clients/client-uses.ts';
 import type { Clients } from './clients/clients.ts';
-import type { BackchannelConfig, Lifetimes, SigningAlgorithm } from './config/config.ts';
+import type { SelfRegisteredPolicy } from './clients/self-registered-policy.ts';
+import type { RegistrationTokens, SelfRegistrations } from './clients/self-registration.ts';
+import type { SoftwarePublishers } from './clients/software-publisher.ts';
+import type { BackchannelConfig, Lifetimes, RegistrationConfig, SigningAlgorithm } from './config/config.ts';
 import type { EnabledFeatures } from './config/feature-switches.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { Clock } from './core/clock.ts';
@@ -74,6 +80,16 @@ export interface Rooms {
   /** SIGNING_ALGS; the first signs where nothing else is asked for. */
   readonly algorithms: readonly [SigningAlgorithm, ...SigningAlgorithm[]];
   readonly clients: Clients;
+  readonly clientStore: ClientStore;
+  /** Of clients that registered themselves. */
+  readonly clientUses: ClientUses;
+  readonly selfRegistrations: SelfRegistrations;
+  readonly registrationTokens: RegistrationTokens;
+  readonly softwarePublishers: SoftwarePublishers;
+  readonly registrationPolicy: RegistrationConfig;
+  readonly selfRegisteredPolicy: SelfRegisteredPolicy;
+  /** What any client can be registered for. */
+  readonly registrationLimits: RegistrationLimits;
   /** Of authorization details (RFC 9396). */
   readonly detailTypes: DetailTypes;
   readonly detailRequests: DetailRequests;

@@ -124,6 +124,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       deliveries,
       statusLists: lists,
       eventStreams: repositories.eventStreams,
+      clientUses: rooms.clientUses,
       limits: rooms.limits,
       sharedRates: repositories.sharedRates,
       audit: surroundings.audit,

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { ACCOUNT_POLICY } from './accounts/login-throttle.ts';
 import type { DetailTypes } from './authorization-details/detail-types.ts';
+import type { ClientUses } from './clients/client-uses.ts';
 import type { Clients } from './clients/clients.ts';
 import type { Config } from './config/config.ts';
 import type { AuditTrail } from './core/audit.ts';
@@ -36,6 +37,7 @@ export function startUpkeep(parts: {
   readonly deliveries: DeliveryWorker;
   readonly statusLists: StatusLists | undefined;
   readonly eventStreams: EventStreams;
+  readonly clientUses: ClientUses;
   readonly limits: RequestLimits;
   readonly sharedRates: SharedRates;
   readonly audit: AuditTrail;
@@ -43,7 +45,7 @@ export function startUpkeep(parts: {
   readonly logger: Logger;
 }): { stop(): Promise<void> } {
   const { config, database, keys, clients, resources, detailTypes, trustedIssuers, deliveries } = parts;
-  const { statusLists, eventStreams, limits, sharedRates, audit, clock, logger } = parts;
+  const { statusLists, eventStreams, clientUses, limits, sharedRates, audit, clock, logger } = parts;
   const watcher = changeWatcher(database, {
     clients: () => clients.forget(),
     resources: () => resources.forget(),
@@ -65,6 +67,7 @@ export function startUpkeep(parts: {
     work.every(15 * SECOND, async () => statusLists.listeners.beat(), logFailure('status list events'));
   }
   work.every(SECOND, () => limits.share(sharedRates), logFailure('rate limits'));
+  work.every(SECOND, () => clientUses.write(), logFailure('client uses'));
   work.every(60 * SECOND, dropSecurityEvents, logFailure('security events'));
   // Together the workers of a machine take no more of the database than one process would.
   work.every(config.workers * SECOND, cleanUp, logFailure('cleanup'));

@@ -9,11 +9,12 @@ export const INFORMATION = [
   'client_secrets',
   'client_secret_expires_at',
   'client_document_fetched_at',
+  'registered_itself',
 ] as const;
 
 /** A client as it is shown: RFC 7591 section 3.2.1, and what is known of its live secrets; never a secret, nor the digest of one. */
 export function clientDocument(
-  { id, metadata, secrets, createdAt, updatedAt, document }: ClientRecord,
+  { id, metadata, secrets, createdAt, updatedAt, document, registeredItself }: ClientRecord,
   now: EpochSeconds,
 ): Readonly<Record<string, unknown>> {
   const live = secrets.filter(({ expiresAt }) => expiresAt === undefined || now < expiresAt);
@@ -24,6 +25,7 @@ export function clientDocument(
     // Its client_id is where its document is.
     ...(document === undefined ? {} : { client_document_fetched_at: document.fetchedAt }),
     ...metadata,
+    ...(registeredItself === undefined ? {} : { registered_itself: registeredItself }),
     client_secrets: live.map((secret) => ({ created_at: secret.createdAt, expires_at: secret.expiresAt })),
   };
 }

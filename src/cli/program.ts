@@ -6,7 +6,9 @@ import { failureOf } from './failures.ts';
 import { grantCommands } from './grant-commands.ts';
 import { keyCommands } from './key-commands.ts';
 import { migrateCommands } from './migrate-commands.ts';
+import { registrationTokenCommands } from './registration-token-commands.ts';
 import { resourceCommands } from './resource-commands.ts';
+import { softwarePublisherCommands } from './software-publisher-commands.ts';
 import { streamCommands } from './stream-commands.ts';
 import { trustedIssuerCommands } from './trusted-issuer-commands.ts';
 import { userCommands } from './user-commands.ts';
@@ -59,6 +61,8 @@ function programOf(cli: CommandLine, json: boolean): Command {
   detailTypeCommands(program, cli);
   trustedIssuerCommands(program, cli);
   streamCommands(program, cli);
+  registrationTokenCommands(program, cli);
+  softwarePublisherCommands(program, cli);
   migrateCommands(program, cli);
   return program;
 }

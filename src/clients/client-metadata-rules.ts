@@ -37,6 +37,10 @@ export interface RegistrationLimits {
   /** Scope of a client that asks users and registers none (RFC 7591 section 2: "a default set of scopes"). */
   readonly defaultScope: string;
   readonly accessTokenMaxSeconds: number;
+  /** `allowed_resources` of a client that registers none; absent: none. */
+  readonly defaultResources?: readonly string[];
+  /** What whoever registers may not have, on top of what nobody may: throws InvalidClientMetadata. Absent: the operator registers. */
+  readonly policy?: (metadata: ClientMetadata) => void;
 }
 
 /** RFC 7591 section 3.2.2: the metadata cannot be registered; the description names the member and says why. */
@@ -101,7 +105,7 @@ export function readClientMetadata(
     ...members.optional('refresh_token_absolute_ttl', members.seconds('refresh_token_absolute_ttl', 0, LONGEST_TTL_SECONDS)),
     refresh_token_rotation: members.flag('refresh_token_rotation') ?? true,
     ...members.optional('access_token_signed_response_alg', algorithm),
-    allowed_resources: resources,
+    allowed_resources: resources.length === 0 ? (limits.defaultResources ?? []) : resources,
     protected_resources: members.resources('protected_resources'),
     ...members.optional('authorization_details_types', members.strings('authorization_details_types')),
     ...readTokenExchangeMetadata(members, { ofLogin: limits.defaultScope, refuse }),
@@ -115,6 +119,7 @@ export function readClientMetadata(
   const metadata = asked.profile === 'fapi2' ? fapi2Metadata(asked, input, { ...limits, refuse }) : asked;
   refuseContradictions(metadata);
   refuseSectors(metadata, limits);
+  limits.policy?.(metadata);
   return { metadata, ignored: members.unread() };
 }
 

@@ -19,6 +19,14 @@ export interface DocumentDates {
   readonly freshUntil: EpochSeconds;
 }
 
+/** How a client came to be registered that the operator did not register (RFC 7591). */
+export interface RegisteredItself {
+  /** Anonymously, or with an initial access token of the operator. */
+  readonly by: 'anonymous' | 'token';
+  /** The publisher whose software statement vouches for the client's name, as the operator calls it; absent: nobody does. */
+  readonly nameVouchedFor?: string;
+}
+
 /** A client as it is stored: what was registered (RFC 7591 names), and its secrets. */
 export interface ClientRecord {
   readonly id: string;
@@ -30,6 +38,8 @@ export interface ClientRecord {
   readonly version: number;
   /** Absent: nobody but the operator says what the client is. */
   readonly document?: DocumentDates;
+  /** Absent: it did not come by the registration endpoint. */
+  readonly registeredItself?: RegisteredItself;
 }
 
 /** The records of clients. Every change also moves the revision `clients`, which tells all processes to forget what they cached. */

@@ -2,7 +2,7 @@ import type { EpochSeconds } from '../core/clock.ts';
 import type { Scope } from '../core/scope.ts';
 import { parseScope } from '../core/scope.ts';
 import type { ClientMetadata } from './client-metadata.ts';
-import type { ClientRecord, ClientSecretDigest } from './client-store.ts';
+import type { ClientRecord, ClientSecretDigest, RegisteredItself } from './client-store.ts';
 
 /** A registered client, ready to be asked about. */
 export interface Client {
@@ -17,6 +17,8 @@ export interface Client {
   readonly scope: Scope;
   /** No operator has looked at it: all that is sure of it is the host it is known by. Absent: an operator registered it. */
   readonly selfRegistered?: { readonly host: string };
+  /** It came by the registration endpoint (RFC 7591). undefined: it did not. */
+  readonly registeredItself: RegisteredItself | undefined;
 }
 
 export function clientOf(record: ClientRecord): Client {
@@ -28,5 +30,6 @@ export function clientOf(record: ClientRecord): Client {
     isConfidential: record.metadata.token_endpoint_auth_method !== 'none',
     scope: parseScope(record.metadata.scope),
     ...(record.document === undefined ? {} : { selfRegistered: { host: new URL(record.id).host } }),
+    registeredItself: record.registeredItself,
   };
 }

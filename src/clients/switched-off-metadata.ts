@@ -58,6 +58,7 @@ const OF_FEATURES: Readonly<Record<FeatureName, readonly OfFeature[]>> = {
   'claims-parameter': [],
   'status-list': [],
   'shared-signals': [],
+  'dynamic-registration': [],
   'pairwise-subjects': [['subject_type', 'pairwise'], 'sector_identifier_uri'],
   // Refused where these members are read (encryption-metadata.ts).
   encryption: [],

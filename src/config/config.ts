@@ -47,6 +47,16 @@ export interface BackchannelConfig {
   readonly mostOfUser: number;
 }
 
+/** What clients that register themselves may do. */
+export interface RegistrationConfig {
+  /** Whether they need no initial access token. */
+  readonly isOpen: boolean;
+  /** How many there may be that came without a token. */
+  readonly mostAnonymous: number;
+  /** How long one is kept that is not used. */
+  readonly unusedSeconds: number;
+}
+
 /** What the operator decided, checked. Made once, by `readConfig`, and never changed. */
 export interface Config {
   readonly production: boolean;
@@ -99,6 +109,7 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   /** Whether addresses that clients register may lead to this machine and its network. */
   readonly outboundPrivateAddresses: boolean;
+  readonly registration: RegistrationConfig;
   /** Those with a switch that are on. */
   readonly features: EnabledFeatures;
   /** Hosts whose documents may describe clients, `*.NAME` for all below one; none: any. */

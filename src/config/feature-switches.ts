@@ -38,6 +38,7 @@ export const featureSwitches = {
   'shared-signals': 'on',
   // Off: it lets clients in that nobody here has looked at.
   'client-id-metadata-documents': 'off',
+  'dynamic-registration': 'off',
 } as const satisfies Record<string, 'on' | 'off'>;
 
 export type FeatureName = keyof typeof featureSwitches;

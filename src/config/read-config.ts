@@ -1,6 +1,7 @@
 import type { Config } from './config.ts';
 import { writeDuration } from './duration.ts';
 import { readEnvFile } from './env-file.ts';
+import { registrationConfig } from './registration-settings.ts';
 import type { Setting } from './setting.ts';
 import { settings } from './settings.ts';
 import { type TlsSettings, tlsConfig, tlsContradictions } from './tls-settings.ts';
@@ -89,6 +90,7 @@ export function readConfig(environment: Environment, envFileText: string | undef
     ...tlsConfig(tls),
     trustedProxies: read(settings.TRUST_PROXY),
     outboundPrivateAddresses: read(settings.OUTBOUND_PRIVATE_ADDRESSES),
+    registration: registrationConfig(read),
     features: read(settings.FEATURES),
     clientDocumentHosts: read(settings.CLIENT_ID_METADATA_HOSTS),
     selfRegistered: { scope: read(settings.SELF_REGISTERED_SCOPE), resources: read(settings.SELF_REGISTERED_RESOURCES) },

@@ -5,6 +5,7 @@ import { deferredSettings } from './deferred-settings.ts';
 import { durationBetween, durationOrOff } from './duration.ts';
 import { parseFeatures } from './feature-switches.ts';
 import { parseIssuer } from './issuer.ts';
+import { registrationSettings } from './registration-settings.ts';
 import { selfRegisteredSettings } from './self-registered-settings.ts';
 import { oneOf, type Parsed, type Setting, shown } from './setting.ts';
 import { parseSigningAlgorithms } from './signing-algorithms.ts';
@@ -224,6 +225,7 @@ export const settings = {
     parse: parseFeatures,
   },
   ...selfRegisteredSettings,
+  ...registrationSettings,
   LOG_LEVEL: {
     name: 'LOG_LEVEL',
     default: 'info',

@@ -1,4 +1,5 @@
 import type { ClientAuthenticator } from '../clients/authentication.ts';
+import type { ClientUses } from '../clients/client-uses.ts';
 import { mayUseGrantType } from '../clients/permissions.ts';
 import type { EnabledFeatures } from '../config/feature-switches.ts';
 import type { Clock } from '../core/clock.ts';
@@ -15,6 +16,7 @@ export function tokenEndpoint(rooms: {
   readonly authenticateClient: ClientAuthenticator;
   readonly senderConstraints: readonly SenderConstraint[];
   readonly enabled: EnabledFeatures;
+  readonly clientUses: Pick<ClientUses, 'note'>;
   readonly clock: Clock;
 }): Endpoint {
   const takesResources = rooms.enabled.has('resource-indicators');
@@ -51,6 +53,9 @@ export function tokenEndpoint(rooms: {
         requestId: request.requestId,
         counted: request,
       });
+      if (client.registeredItself !== undefined) {
+        rooms.clientUses.note(client.id);
+      }
       return { kind: 'json', status: 200, body, headers: proven?.headers ?? {} };
     },
   };

@@ -22,6 +22,7 @@ const WARNINGS: ReadonlySet<AuditEventName> = new Set<AuditEventName>([
   'client_authentication_failed',
   'rate_limited',
   'client_assertion_legacy_audience',
+  'registration_access_token_refused',
   'delivery_abandoned',
   'delivery_refused',
   'security_event_refused',

@@ -56,7 +56,9 @@ export function consentItems({ client }: Pick<AddressedRequest, 'client'>, autho
   const { resources } = authorization;
   return [
     'client access',
-    ...(client.selfRegistered === undefined ? [] : [`client described ${selfDescription(client)}`]),
+    ...(client.selfRegistered === undefined && client.registeredItself === undefined
+      ? []
+      : [`client described ${selfDescription(client)}`]),
     ...shownScope(authorization),
     ...resources.map((resource) => `resource ${resource}`),
   ];

@@ -14,6 +14,7 @@ import { chooseLanguage } from '../pages/languages.ts';
 import type { LoginProblem } from '../pages/login-page.ts';
 import { loginPage } from '../pages/login-page.ts';
 import { describeRedirect } from '../pages/redirect-description.ts';
+import type { ClientOrigin } from '../pages/self-registered.ts';
 import type { Resources } from '../resources/registered-resources.ts';
 import { consentItems, isRemembered, shownScope } from './consent-prompt.ts';
 import type { FormPurpose, Forms } from './forms.ts';
@@ -71,6 +72,7 @@ export function interactionPages(rooms: {
         html: loginPage({
           language: languageOf(request, situation),
           clientName: nameOf(situation),
+          origin: originOf(languageOf(request, situation), situation),
           action: paths.login,
           hidden: { request: signed, form_token: form.token },
           username: failure?.username ?? authorization.loginHint,
@@ -96,7 +98,13 @@ export function interactionPages(rooms: {
         status: 200,
         html: consentPage({
           language,
-          client: { name: nameOf(situation), uri: client_uri, policyUri: policy_uri, tosUri: tos_uri },
+          client: {
+            name: nameOf(situation),
+            uri: client_uri,
+            policyUri: policy_uri,
+            tosUri: tos_uri,
+            origin: originOf(language, situation),
+          },
           unverified: unverifiedOf(addressed),
           username: user?.username ?? '',
           scopes: shownScope(authorization),
@@ -188,4 +196,15 @@ function elsewhere(
 /** What the client is called. */
 export function nameOf({ addressed: { client } }: Situation): string {
   return displayedName(client);
+}
+
+/** What users are told of a client that registered itself; undefined of one that the operator did. */
+function originOf(language: Language, { addressed: { client, redirectUri } }: Situation): ClientOrigin | undefined {
+  const { registeredItself } = client;
+  return (
+    registeredItself && {
+      nameVouchedFor: registeredItself.nameVouchedFor,
+      redirectTo: redirectUri === undefined ? undefined : describeRedirect(language, redirectUri),
+    }
+  );
 }

@@ -18,6 +18,10 @@ export const LIMITS = {
   askedUser: { name: 'asked-user', burst: 10, perSecond: 1 / 60 },
   /** Those of one client for a user that there is not. */
   unknownUser: { name: 'unknown-user', burst: 60, perSecond: 10 / 60 },
+  /** Clients that are registered, changed and deleted by themselves, by address. */
+  registration: { name: 'registration', burst: 60, perSecond: 0.5 },
+  /** Clients that are registered with one initial access token. */
+  registrationToken: { name: 'registration-token', burst: 100, perSecond: 1 },
   /** Wrong proofs of one client from one address. */
   guessAtClient: { name: 'client-authentication', burst: 10, perSecond: 10 / 60 },
   /** Wrong proofs of any clients from one address. */

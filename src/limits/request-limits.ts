@@ -34,6 +34,10 @@ export interface RequestLimits {
   userHint(clientId: string, request: CountedRequest): void;
   /** A hint of a client that names nobody. */
   unknownUser(clientId: string, request: CountedRequest): void;
+  /** A request to register a client, or to change one by its registration access token, by its address. */
+  registration(request: CountedRequest): void;
+  /** A registration with an initial access token. */
+  registrationToken(tokenId: string, request: CountedRequest): void;
   /** Proofs of clients. */
   readonly guesses: ClientGuesses;
   /** What the answer to a request says of what it was counted as last; undefined: it was not counted. */
@@ -53,6 +57,8 @@ export const noLimits: RequestLimits = {
   askedUser: () => undefined,
   userHint: () => undefined,
   unknownUser: () => undefined,
+  registration: () => undefined,
+  registrationToken: () => undefined,
   guesses: { admit: () => undefined, proved: () => undefined, failed: () => undefined },
   fieldsOf: () => undefined,
   share: async () => undefined,
@@ -76,6 +82,8 @@ export function requestLimits(rooms: {
   const document = createRateLimiter(limits.document, clock);
   const askedUser = createRateLimiter(limits.askedUser, clock);
   const unknownUser = createRateLimiter(limits.unknownUser, clock);
+  const registration = createRateLimiter(limits.registration, clock);
+  const registrationToken = createRateLimiter(limits.registrationToken, clock);
   const atClient = createRateLimiter(limits.guessAtClient, clock);
   const atAddress = createRateLimiter(limits.guess, clock);
   const all: readonly RateLimiter[] = [
@@ -87,6 +95,8 @@ export function requestLimits(rooms: {
     document,
     askedUser,
     unknownUser,
+    registration,
+    registrationToken,
     atClient,
     atAddress,
   ];
@@ -127,6 +137,10 @@ export function requestLimits(rooms: {
     },
     unknownUser(clientId, request) {
       count(unknownUser, clientId, request, { clientId });
+    },
+    registration: (request) => count(registration, networkOf(request.remoteAddress), request, NOBODY),
+    registrationToken(tokenId, request) {
+      count(registrationToken, tokenId, request, { tokenId });
     },
     guesses: clientGuesses({ atClient, atAddress, audit }),
     fieldsOf(request) {

@@ -6,16 +6,22 @@ import type { Language } from './languages.ts';
 import { describedScopes, type Messages } from './messages.ts';
 import { warningNotice } from './notice.ts';
 import { page } from './page.ts';
+import { type ClientOrigin, originNote } from './self-registered.ts';
 import { fill, type Markup, template } from './template.ts';
 import { messagesIn } from './translations.ts';
 
 /** The client as it describes itself (RFC 7591 section 2): nothing here is proven. */
 export interface ConsentClient {
   readonly name: string;
-  /** These three become links only where they are https. A logo is never shown: an image of somebody else could look like anything. */
+  /**
+   * These three become links only where they are https; of a client that registered itself they are text. A logo is never shown: an image of
+   * somebody else could look like anything.
+   */
   readonly uri?: string | undefined;
   readonly policyUri?: string | undefined;
   readonly tosUri?: string | undefined;
+  /** undefined: the operator registered it. */
+  readonly origin?: ClientOrigin | undefined;
 }
 
 /** A client that no operator registered: anybody can have one of any name. */
@@ -81,6 +87,7 @@ export function consentPage(data: ConsentPage): string {
     heading: fill(text.heading, { client: unverified === undefined ? isolated(name) : isolated(unverified.host, WHOLE) }),
     warning: unverified && warningNotice(warnings(unverified, text.unverified)),
     claimedName: unverified && isolated(unverified.claimedName),
+    origin: originNote(language, data.client.origin),
     scopes: data.scopes.map((scope) => scopeItem({ description: describe(scope, text) })),
     details: data.details.map((detail) => detailInWords(language, detail)),
     account: isolated(data.username, WHOLE),
@@ -153,7 +160,10 @@ function linksOf(client: ConsentClient, { consent, opensInNewTab }: Messages): r
   ];
   return offers.flatMap(({ uri, label }) => {
     const href = httpsAddress(uri);
-    return href === undefined ? [] : [link({ href, label, opensInNewTab })];
+    if (href === undefined) {
+      return [];
+    }
+    return [client.origin === undefined ? link({ href, label, opensInNewTab }) : address({ label, href: verbatim(href) })];
   });
 }
 
@@ -184,6 +194,8 @@ const recipient = template<{ initial: string }>(
   '<span class="thread" aria-hidden="true"></span><span class="tile" aria-hidden="true"><%= it.initial %></span>',
 );
 
+const address = template<{ label: string; href: Markup }>('<%= it.label %> <%~ it.href %>');
+
 const link = template<{ href: string; label: string; opensInNewTab: string }>(
   '<a href="<%= it.href %>" target="_blank" rel="noopener noreferrer nofollow external"><%= it.label %><span class="unseen"> <%= it.opensInNewTab %></span></a>',
 );
@@ -194,6 +206,7 @@ const content = template<{
   heading: Markup;
   warning: Markup | undefined;
   claimedName: Markup | undefined;
+  origin: Markup;
   scopes: readonly Markup[];
   details: readonly Markup[];
   account: Markup;
@@ -217,6 +230,8 @@ const content = template<{
 <%~ it.message %>
 
 <% } %>
+<%~ it.origin %>
+
 <% if (it.scopes.length > 0) { %>
 <p class="lead" id="scopes"><%= it.text.lead %></p>
 <ul class="scopes" aria-labelledby="scopes">

@@ -83,6 +83,11 @@ export const english: Messages = {
     notYou: 'Not you?',
     switchAccount: 'Use another account',
   },
+  selfRegistered: {
+    unchecked: 'This application registered itself here, and nobody has checked its name.',
+    vouchedFor: 'This application registered itself here. {publisher} vouches for its name.',
+    sendsTo: 'It sends you to {redirect}.',
+  },
   redirect: {
     thisDevice: 'this device ({host})',
     app: 'the app {scheme}',

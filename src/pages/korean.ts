@@ -84,6 +84,11 @@ export const korean: Messages = {
     notYou: '본인의 계정이 아닙니까?',
     switchAccount: '다른 계정 사용',
   },
+  selfRegistered: {
+    unchecked: '이 앱은 스스로 등록했으며 이름은 확인되지 않았습니다.',
+    vouchedFor: '이 앱은 스스로 등록했으며 {publisher} 측에서 이름을 보증합니다.',
+    sendsTo: '{redirect} 주소로 이동합니다.',
+  },
   redirect: {
     thisDevice: '이 기기({host})',
     app: '{scheme} 앱',

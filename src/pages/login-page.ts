@@ -5,6 +5,7 @@ import type { Language } from './languages.ts';
 import type { Messages } from './messages.ts';
 import { problemNotice, statusNotice } from './notice.ts';
 import { page } from './page.ts';
+import { type ClientOrigin, originNote } from './self-registered.ts';
 import { escaped, fill, type Markup, template } from './template.ts';
 import { messagesIn } from './translations.ts';
 import { wait } from './wait.ts';
@@ -17,6 +18,8 @@ export interface LoginPage {
   /** Who sent the user here; undefined: nobody, and `purpose` says why they are here. */
   readonly clientName: string | undefined;
   readonly purpose?: string;
+  /** Of a client that registered itself. */
+  readonly origin?: ClientOrigin | undefined;
   /** Where the form is posted: an address of this server. */
   readonly action: string;
   readonly hidden: HiddenFields;
@@ -38,6 +41,7 @@ export function loginPage(data: LoginPage): string {
     username,
     action: data.action,
     purpose: purposeOf(data),
+    origin: originNote(language, data.origin),
     notice: noticeOf(data, text),
     hidden: hiddenInputs(data.hidden),
     usernameAttributes: attributes({ focused: username === '', refused: problem === 'refused', described: problem !== undefined }),
@@ -81,6 +85,7 @@ const form = template<{
   username: string;
   action: string;
   purpose: Markup;
+  origin: Markup;
   notice: Markup;
   hidden: Markup;
   usernameAttributes: Markup;
@@ -88,6 +93,8 @@ const form = template<{
 }>(`
 <h1><%= it.text.title %></h1>
 <p class="purpose"><%~ it.purpose %></p>
+<%~ it.origin %>
+
 <%~ it.notice %>
 <form method="post" action="<%= it.action %>">
 <%~ it.hidden %>

@@ -92,6 +92,12 @@ export interface Messages {
     readonly notYou: string;
     readonly switchAccount: string;
   };
+  /** Of a client that registered itself. */
+  readonly selfRegistered: {
+    readonly unchecked: string;
+    readonly vouchedFor: string;
+    readonly sendsTo: string;
+  };
   readonly redirect: {
     readonly thisDevice: string;
     readonly app: string;

@@ -1,6 +1,7 @@
 import type { EpochSeconds } from '../core/clock.ts';
 import { CLEANUP_PACE, type CleanupPace, slicesAt } from './cleanup-pace.ts';
 import type { Database } from './database.ts';
+import { unusedClientsOf } from './unused-clients.ts';
 
 /** How many records of each kind a run deleted. */
 export interface CleanupCounts {
@@ -15,6 +16,8 @@ export interface CleanupCounts {
   readonly statusBlocks: number;
   readonly rateLimits: number;
   readonly documentClients: number;
+  readonly registrationTokens: number;
+  readonly unusedClients: number;
 }
 
 export interface CleanupTimes {
@@ -52,6 +55,8 @@ export function cleanupOf(database: Database, pace: CleanupPace = CLEANUP_PACE):
   const statusBlocks = expiryOf(database, pace, { table: 'status_blocks', end: 'expires_at' });
   const rates = walkOf(database, pace, { table: 'rate_limits', key: 'key', over: 'spent_until < ?' });
   const documentClients = walkOf(database, pace, { table: 'clients', key: 'id', over: UNUSED_DOCUMENT_CLIENT });
+  const registrationTokens = expiryOf(database, pace, { table: 'registration_tokens', end: 'expires_at' });
+  const unusedClients = unusedClientsOf(database, pace);
   return {
     async run({ now, keepSeconds, forgetAttemptsSeconds }) {
       const end = now - keepSeconds;
@@ -70,6 +75,8 @@ export function cleanupOf(database: Database, pace: CleanupPace = CLEANUP_PACE):
         rateLimits: await rates(now, [now * 1e6]),
         // Last, for its grants may just have gone.
         documentClients: await documentClients(now, [now - UNUSED_SECONDS]),
+        registrationTokens: await registrationTokens(now),
+        unusedClients: await unusedClients(now),
       };
     },
   };

@@ -44,7 +44,8 @@ export function clientsIn(database: Database): ClientStore {
   };
 }
 
-interface ClientRow {
+/** A client as its table has it. */
+export interface ClientRow {
   readonly id: string;
   readonly metadata: string;
   readonly secrets: string;
@@ -53,9 +54,11 @@ interface ClientRow {
   readonly updated_at: number;
   readonly document_fetched_at: number | null;
   readonly document_fresh_until: number | null;
+  readonly registered_itself: string | null;
 }
 
-function rowOf(record: ClientRecord): ClientRow {
+/** A record as a row. */
+export function rowOf(record: ClientRecord): ClientRow {
   return {
     id: record.id,
     metadata: JSON.stringify(record.metadata),
@@ -65,6 +68,7 @@ function rowOf(record: ClientRecord): ClientRow {
     updated_at: record.updatedAt,
     document_fetched_at: record.document?.fetchedAt ?? null,
     document_fresh_until: record.document?.freshUntil ?? null,
+    registered_itself: record.registeredItself === undefined ? null : JSON.stringify(record.registeredItself),
   };
 }
 
@@ -77,6 +81,7 @@ function recordOf(row: ClientRow): ClientRecord {
     updatedAt: row.updated_at,
     version: row.version,
     ...documentOf(row),
+    ...(row.registered_itself === null ? {} : { registeredItself: JSON.parse(row.registered_itself) }),
   };
 }
 

@@ -5,6 +5,8 @@ import type { PushedRequests } from '../authorization/pushed-requests.ts';
 import type { DetailTypeStore } from '../authorization-details/detail-type.ts';
 import type { ClientStore } from '../clients/client-store.ts';
 import type { DocumentClientStore } from '../clients/document-client-store.ts';
+import type { RegistrationTokens, SelfRegistrations } from '../clients/self-registration.ts';
+import type { SoftwarePublishers } from '../clients/software-publisher.ts';
 import type { DeferredRequests } from '../deferred-requests/deferred-request.ts';
 import type { Deliveries } from '../deliveries/delivery.ts';
 import type { Grants } from '../grants/grants.ts';
@@ -31,11 +33,14 @@ import { grantsIn } from './grants.ts';
 import { loginAttemptsIn } from './login-attempts.ts';
 import { pushedRequestsIn } from './pushed-requests.ts';
 import { sharedRatesIn } from './rate-limits.ts';
+import { registrationTokensIn } from './registration-tokens.ts';
 import { resourcesIn } from './resources.ts';
 import { revokedAccessTokensIn } from './revoked-access-tokens.ts';
 import { secondFactorsIn } from './second-factors.ts';
+import { selfRegistrationsIn } from './self-registrations.ts';
 import { serverValuesIn } from './server-values.ts';
 import { sessionsIn } from './sessions.ts';
+import { softwarePublishersIn } from './software-publishers.ts';
 import { statusChangesIn } from './status-changes.ts';
 import { statusEntriesIn } from './status-entries.ts';
 import { trustedIssuersIn } from './trusted-issuers.ts';
@@ -65,6 +70,9 @@ export interface Repositories {
   readonly statusChanges: StatusChanges;
   readonly eventStreams: EventStreams;
   readonly sharedRates: SharedRates;
+  readonly selfRegistrations: SelfRegistrations;
+  readonly registrationTokens: RegistrationTokens;
+  readonly softwarePublishers: SoftwarePublishers;
 }
 
 /** Make them once for a database: concurrent writes of one process are gathered in them. */
@@ -92,5 +100,8 @@ export function repositoriesIn(database: Database): Repositories {
     statusChanges: statusChangesIn(database),
     eventStreams: eventStreamsIn(database),
     sharedRates: sharedRatesIn(database),
+    selfRegistrations: selfRegistrationsIn(database),
+    registrationTokens: registrationTokensIn(database),
+    softwarePublishers: softwarePublishersIn(database),
   };
 }

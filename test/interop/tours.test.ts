@@ -13,6 +13,7 @@ for (const page of [
   'docs/workload-identity.md',
   'docs/id-jag.md',
   'docs/client-id-metadata-documents.md',
+  'docs/dynamic-registration.md',
   'README.md',
 ]) {
   describe(`${page}, run as it is printed against the built server`, () => {

@@ -172,6 +172,7 @@ const TRACES: Readonly<Record<FeatureName, Traces>> = {
     endpoint: '/logout',
     registers: [{ post_logout_redirect_uris: ['https://app.example/'] }],
   },
+  'dynamic-registration': { members: ['registration_endpoint'], endpoint: '/register' },
   'back-channel-logout': {
     members: ['backchannel_logout_supported', 'backchannel_logout_session_supported'],
     registers: [{ backchannel_logout_uri: 'https://app.example/logout' }, { backchannel_logout_session_required: true }],

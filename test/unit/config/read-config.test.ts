@@ -59,6 +59,11 @@ describe('configuration: defaults', () => {
       trustedProxies: [],
       outboundPrivateAddresses: false,
       rateLimits: true,
+      registration: {
+        isOpen: false,
+        mostAnonymous: 10_000,
+        unusedSeconds: 30 * 86_400,
+      },
       features: enabledByDefault,
       clientDocumentHosts: [],
       selfRegistered: { scope: 'openid profile email phone address offline_access', resources: [] },

@@ -53,6 +53,7 @@ export function everyPage(language: Language, foreign = 'a name'): Readonly<Reco
     'login throttled': loginPage({ ...login, problem: 'throttled' }),
     'login throttled for a while': loginPage({ ...login, problem: 'throttled', retryAfterSeconds: 30 }),
     'login expired': loginPage({ ...login, problem: 'expired' }),
+    'login of a client that registered itself': loginPage({ ...login, origin: { redirectTo: foreign } }),
     'login after signing out': loginPage({ ...login, signedOut: true }),
     'second factor': secondFactorPage(code),
     'second factor refused': secondFactorPage({ ...code, problem: 'refused' }),
@@ -62,6 +63,11 @@ export function everyPage(language: Language, foreign = 'a name'): Readonly<Reco
     'enrolment refused': enrolmentPage({ ...enrolment, problem: 'refused' }),
     'recovery codes': recoveryCodesPage({ language, codes: ['abcd-efgh', 'jkmn-pqrs'], ...form }),
     consent: consentPage({ ...consent, remembered: false }),
+    'consent for a client that registered itself': consentPage({
+      ...consent,
+      client: { ...consent.client, origin: { redirectTo: foreign, nameVouchedFor: foreign } },
+      remembered: false,
+    }),
     'consent remembered': consentPage({ ...consent, remembered: true }),
     'consent, unverified': consentPage({
       ...consent,

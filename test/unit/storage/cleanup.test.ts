@@ -29,6 +29,8 @@ const NONE = {
   statusBlocks: 0,
   rateLimits: 0,
   documentClients: 0,
+  registrationTokens: 0,
+  unusedClients: 0,
 };
 
 onEachDatabase('the cleanup', (databases) => {
