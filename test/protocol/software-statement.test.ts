@@ -11,19 +11,19 @@ const ISSUER = 'https://publisher.example';
 const pair = clientKeyPair('ES256');
 const stranger = clientKeyPair('ES256');
 
+function statement(
+  claims: Readonly<Record<string, unknown>>,
+  { by = pair, header = {} }: { readonly by?: ClientKeyPair; readonly header?: Readonly<Record<string, unknown>> } = {},
+): Promise<string> {
+  return new SignJWT({ iss: ISSUER, ...claims }).setProtectedHeader({ alg: by.alg, kid: by.kid, ...header }).sign(by.privateKey);
+}
+
 describe('software statements (RFC 7591 section 2.3)', () => {
   const server = suiteServer({ FEATURES: 'dynamic-registration', REGISTRATION: 'open' });
   before(async () => {
     const jwks = readKeySet({ keys: [pair.jwk] }, (problem) => expect.fail(problem));
     await server().repositories.softwarePublishers.put({ issuer: ISSUER, name: 'Example Publisher', jwks, createdAt: 1 });
   });
-
-  function statement(
-    claims: Readonly<Record<string, unknown>>,
-    { by = pair, header = {} }: { readonly by?: ClientKeyPair; readonly header?: Readonly<Record<string, unknown>> } = {},
-  ): Promise<string> {
-    return new SignJWT({ iss: ISSUER, ...claims }).setProtectedHeader({ alg: by.alg, kid: by.kid, ...header }).sign(by.privateKey);
-  }
 
   it('count before what stands beside them, and come back unmodified (section 3.2.1)', async () => {
     const software_statement = await statement({ client_name: 'Signed', software_id: 'notes', client_uri: 'https://signed.example' });

@@ -13,6 +13,13 @@ import { clientRecord, newGrant, openMigrated, user } from './records.ts';
 
 const DAY = 86_400;
 
+async function clientsRevision(database: Database): Promise<number> {
+  const [row] = await database.rows<{ readonly value: number }>("SELECT value FROM revisions WHERE name = 'clients'", []);
+  return row?.value ?? 0;
+}
+
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
 onEachDatabase('clients that registered themselves and are not used', (databases) => {
   let database: Database;
   let owner: User;
@@ -82,13 +89,11 @@ onEachDatabase('clients that registered themselves and are not used', (databases
 
   it('tell the other processes that they are gone', async () => {
     await selfRegistered(1000);
-    const revision = async () =>
-      (await database.rows<{ value: number }>("SELECT value FROM revisions WHERE name = 'clients'", []))[0]?.value ?? 0;
-    const before = await revision();
+    const before = await clientsRevision(database);
     expect(await cleanUp(1000)).to.equal(0);
-    expect(await revision()).to.equal(before);
+    expect(await clientsRevision(database)).to.equal(before);
     expect(await cleanUp(1001)).to.equal(1);
-    expect(await revision()).to.equal(before + 1);
+    expect(await clientsRevision(database)).to.equal(before + 1);
   });
 
   it('stay when a grant is being made at that moment', async function onPostgres() {
@@ -99,7 +104,6 @@ onEachDatabase('clients that registered themselves and are not used', (databases
     const [id, other] = [await selfRegistered(1000), await selfRegistered(100_000)];
     const sample = await grantOf(other);
     const seen = { isMade: false, isWaitedFor: false };
-    const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
     const making = database.transaction(async (transaction) => {
       const row: unknown = await transaction('grants').where({ id: sample }).first();
       await transaction('grants').insert({ ...Object(row), id: newIdentifier(), client_id: id, status_entry: 1_000_000 });
