@@ -23,7 +23,8 @@ onEachDatabase('security events (SSF 1.0 section 6)', (databases) => {
     await deployment.look(async ({ clientStore, eventStreams }) => {
       const record = await clientStore.find(deployment.client.id);
       if (record !== undefined) {
-        await clientStore.replace({ ...record, metadata: { ...record.metadata, skip_consent: true } });
+        const scope = `${record.metadata.scope} ssf.manage`;
+        await clientStore.replace({ ...record, metadata: { ...record.metadata, scope, skip_consent: true } });
       }
       await eventStreams.create(
         {
