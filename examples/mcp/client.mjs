@@ -1,6 +1,6 @@
 import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
 import { loopback } from './loopback.mjs';
-import { provider } from './provider.mjs';
+import { provider, RegisteredForLess } from './provider.mjs';
 
 /**
  * An MCP client: `node client.mjs TOOL [ARGUMENTS]`, where ARGUMENTS are JSON. All of OAuth is done by the SDK. It prints the address that the
@@ -9,8 +9,8 @@ import { provider } from './provider.mjs';
 const url = new URL(process.env.MCP_URL ?? 'http://localhost:5010/mcp');
 const [tool = 'list-notes', json = '{}'] = process.argv.slice(2);
 
-// Once for the login, once for a tool that needs more. Whoever is asked more often is asked in vain.
-const MOST_REQUESTS = 2;
+// One for the login, two for a tool that needs more (a new registration, and the user). Whoever is asked more often is asked in vain.
+const MOST_RETRIES = 3;
 
 const redirect = await loopback(() => oauth.expectedState());
 const oauth = await provider({
@@ -22,7 +22,7 @@ const oauth = await provider({
   open: (address) => console.log(`open ${address}`),
 });
 try {
-  console.log(await callOrAsk(MOST_REQUESTS));
+  console.log(await callOrAsk(MOST_RETRIES));
 } finally {
   redirect.close();
 }
@@ -31,11 +31,13 @@ async function callOrAsk(times) {
   try {
     return await call();
   } catch (error) {
-    if (times === 0 || !(error instanceof UnauthorizedError)) {
+    if (times === 0 || !(error instanceof UnauthorizedError || error instanceof RegisteredForLess)) {
       throw error;
     }
-    // The browser is on its way. Once it is back there are tokens, and the call is made again.
-    await transport().finishAuth(await redirect.answer());
+    if (error instanceof UnauthorizedError) {
+      // The browser is on its way. Once it is back there are tokens, and the call is made again.
+      await transport().finishAuth(await redirect.answer());
+    }
     return callOrAsk(times - 1);
   }
 }

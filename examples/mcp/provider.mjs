@@ -3,6 +3,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { metadataOf } from './document.mjs';
 
+/** The call is to be made again: the client registers anew then. */
+export class RegisteredForLess extends Error {}
+
 /**
  * What the SDK must be told to do OAuth: who the client is, where things are kept, how a browser is opened. It is the SDK that discovers,
  * registers, proves possession of the code, exchanges, refreshes and asks for more scope.
@@ -40,7 +43,19 @@ export async function provider({ redirectUrl, clientMetadataUrl, clientId, file,
       kept.tokens = { ...tokens, issuer };
       await keep();
     },
-    redirectToAuthorization: (address) => open(address.href),
+    async redirectToAuthorization(address) {
+      const { issuer } = discovery.authorizationServerMetadata;
+      const { scope: registered } = kept.clients[issuer] ?? {};
+      const asked = address.searchParams.get('scope')?.split(' ') ?? [];
+      // The SDK registers the client for what the first challenge names. More than that a server need not let it ask for (RFC 7591 section 2):
+      // so it registers anew, and is registered for more.
+      if (clientId === undefined && registered !== undefined && !asked.every((value) => registered.split(' ').includes(value))) {
+        delete kept.clients[issuer];
+        await keep();
+        throw new RegisteredForLess('The client is registered for less scope than it needs.');
+      }
+      open(address.href);
+    },
     saveCodeVerifier(value) {
       verifier = value;
     },

@@ -39,9 +39,10 @@ async function run() {
     DATABASE_URL: `sqlite:${folder}/keyturn.sqlite`,
     KEYS_DIR: join(folder, 'keys'),
     // What a server for MCP needs.
-    FEATURES: 'client-id-metadata-documents',
+    FEATURES: 'client-id-metadata-documents,dynamic-registration',
     SELF_REGISTERED_SCOPE: 'notes:read notes:write offline_access',
     SELF_REGISTERED_RESOURCES: resource,
+    REGISTRATION: 'open',
     // Because the client's document is on this machine, with a certificate that nobody else trusts.
     OUTBOUND_PRIVATE_ADDRESSES: 'on',
     NODE_EXTRA_CA_CERTS: join(folder, 'tls.crt'),
@@ -56,13 +57,14 @@ async function run() {
   const { USER_NAME, USER_PASSWORD } = parseEnv(readFileSync(join(folder, 'demo.env'), 'utf8'));
   console.log(`Log in at ${issuer} as ${USER_NAME} with the password ${USER_PASSWORD}`);
   const client = { PATH, MCP_URL: resource, STATE: join(folder, 'client.json') };
-  await tour('by a document of its own', { ...client, CLIENT_METADATA_URL: `https://localhost:${documents}/client.json` });
+  await tour('by a document of its own', 'buy milk', { ...client, CLIENT_METADATA_URL: `https://localhost:${documents}/client.json` });
+  await tour('by registering itself', 'buy tea', { ...client, STATE: join(folder, 'other.json') });
 }
 
-/** Reads, and then writes, which needs more scope: the user is asked once for each. */
-async function tour(how, env) {
+/** Writes, which needs more scope than the server asks of everybody, so that the user is asked twice; and then reads, which asks nobody. */
+async function tour(how, note, env) {
   console.log(`A client known ${how}:`);
-  await call(env, 'add-note', '{"note":"buy milk"}');
+  await call(env, 'add-note', JSON.stringify({ note }));
   await call(env, 'list-notes');
 }
 

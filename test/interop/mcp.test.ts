@@ -77,6 +77,7 @@ describe('the Model Context Protocol, with the client of its SDK (authorization,
       expect(metadata['code_challenge_methods_supported'], name).to.deep.equal(['S256']);
       expect(metadata['authorization_response_iss_parameter_supported'], name).to.equal(true);
       expect(metadata['client_id_metadata_document_supported'], name).to.equal(true);
+      expect(metadata['registration_endpoint'], name).to.equal(`${mcp.keyturn.issuer}/register`);
       expect(metadata['token_endpoint_auth_methods_supported'], name).to.include('none');
     }
   });
@@ -104,6 +105,33 @@ describe('the Model Context Protocol, with the client of its SDK (authorization,
     const { said, opened, errors } = await client.call('list-notes');
     expect(said, errors).to.equal('no notes');
     expect(opened[0]?.searchParams.get('client_id')).to.equal(client_id);
+  });
+
+  it('registers itself where it has no other way (RFC 7591): from 401 to the answer of a tool', async () => {
+    const client = await mcp.client();
+    const { said, opened, consent, errors } = await client.call('list-notes');
+    const { clients, tokens } = await client.kept();
+    const { client_id } = clients[mcp.keyturn.issuer] ?? {};
+    expect(said, errors).not.to.equal('');
+    expect(opened.map((address) => address.searchParams.get('client_id'))).to.deep.equal([client_id]);
+    expect(opened[0]?.searchParams.get('resource')).to.equal(mcp.url);
+    expect(consent).to.include('Notebook client');
+    const { aud, client_id: named } = decodeJwt(tokens?.access_token ?? '');
+    expect({ aud, named }).to.deep.equal({ aud: mcp.url, named: client_id });
+    expect((await client.call('list-notes')).opened).to.deep.equal([]);
+    expect((await client.kept()).clients[mcp.keyturn.issuer]?.client_id).to.equal(client_id);
+  });
+
+  it('that registered itself registers anew when a tool needs more than it is registered for', async () => {
+    const client = await mcp.client();
+    await client.call('list-notes');
+    const before = (await client.kept()).clients[mcp.keyturn.issuer];
+    const { said, opened, errors } = await client.call('add-note', { note: 'more' });
+    const after = (await client.kept()).clients[mcp.keyturn.issuer];
+    expect(said, errors).to.equal('noted: more');
+    expect(opened.map((address) => address.searchParams.get('client_id'))).to.deep.equal([after?.client_id]);
+    expect(before?.scope?.split(' ')).not.to.include('notes:write');
+    expect(after?.scope?.split(' ')).to.include('notes:write');
   });
 
   it('learns from the answer, which says who it is from, that it may not have the scope it asks for', async () => {
@@ -203,10 +231,8 @@ describe('the Model Context Protocol, with the client of its SDK (authorization,
     await once(child, 'close');
     await browsing.done();
     expect(child.exitCode, errors).to.equal(0);
-    expect(browsing.printed.filter((line) => line === 'noted: buy milk' || line === 'buy milk')).to.deep.equal([
-      'noted: buy milk',
-      'buy milk',
-    ]);
+    const notes = browsing.printed.filter((line) => line.includes('buy '));
+    expect(notes).to.deep.equal(['noted: buy milk', 'buy milk', 'noted: buy tea', 'buy milk', 'buy tea']);
   });
 });
 
