@@ -5,6 +5,8 @@ const LOOPBACK_HOSTS = new Set(['127.0.0.1', '[::1]', 'localhost']);
 const RESPONSE_PARAMETERS = ['code', 'state', 'iss', 'error', 'error_description', 'response'];
 // RFC 3986 characters without the fragment's number sign: no space, control, quote, backslash or letter outside ASCII can hide in it.
 const URI_CHARACTERS = /^[A-Za-z0-9\-._~:/?@!$&'()*+,;=[\]%]+$/;
+// RFC 8252 sections 7.1 and 8.4: a domain name, reversed: labels with dots between them, none empty.
+const REVERSED_DOMAIN = /^[a-z](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+:$/;
 
 /**
  * Whether a redirect URI may be registered: https, http on this machine, or a private-use scheme in reverse-domain form (RFC 8252 section 7.1),
@@ -44,7 +46,9 @@ export function redirectUriProblem(uri: string): string | undefined {
       : 'is http but not on this machine (127.0.0.1, [::1] or localhost)';
   }
   // A dot keeps out javascript:, data:, file: and every other scheme with a meaning of its own.
-  return protocol.includes('.') ? undefined : 'has a scheme that is neither https nor a reversed domain name such as com.example.app';
+  return REVERSED_DOMAIN.test(protocol)
+    ? undefined
+    : 'has a scheme that is neither https nor a reversed domain name such as com.example.app';
 }
 
 /**

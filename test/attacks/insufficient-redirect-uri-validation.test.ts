@@ -134,6 +134,18 @@ describe('insufficient redirect URI validation (RFC 9700 section 4.1)', () => {
       ['com.example.app:/callback', 'com.example.app:/callback/x', false],
       ['com.example.app:/callback', 'com.example.app://callback', false],
       ['com.example.app:/callback', 'com.example.evil:/callback', false],
+      ['com.example.app:/callback', 'com.example.app:/other', false],
+      ['com.example.app:/callback', 'com.example.app:/callback?x=1', false],
+      ['com.example.app:/callback', 'com.example.app:callback', false],
+      ['com.example.app:/callback', 'com.example.app:/Callback', false],
+      ['com.example.app:/callback', 'com.example.app.evil:/callback', false],
+      ['com.example.app://host:80/callback', 'com.example.app://host:81/callback', false],
+      ['com.example.app://127.0.0.1/callback', 'com.example.app://127.0.0.1:49152/callback', false],
+      ['http://127.0.0.1/callback', 'http://127.0.0.1:49152/other', false],
+      ['http://[::1]/callback', 'http://[::1]:49152/other', false],
+      ['http://[::1]/callback', 'http://127.0.0.1:49152/callback', false],
+      ['http://localhost/callback', 'http://localhost:49152/callback', false],
+      ['https://app.example/callback', 'https://app.example:49152/callback', false],
     ];
     for (const [registered, requested, accepted] of cases) {
       it(`${registered} ${accepted ? 'accepts' : 'refuses'} ${requested}`, async () => {
@@ -167,6 +179,8 @@ describe('insufficient redirect URI validation (RFC 9700 section 4.1)', () => {
       'https:///app.example/callback',
       'http:127.0.0.1/callback',
       'myapp:/callback',
+      'myapp://callback',
+      'myapp.:/callback',
       'http://127.0.0.1.evil.example/callback',
       'https://app.example\\@evil.example/',
     ];

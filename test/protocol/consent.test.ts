@@ -195,6 +195,20 @@ onEachDatabase('consent page', (database) => {
       });
     }
 
+    it('is shown as what takes the answer: an app of the device, or the device (section 7.1)', async () => {
+      for (const [redirectUri, words] of [
+        ['com.example.app:/callback', 'the app com.example.app'],
+        ['http://127.0.0.1/callback', 'this device (127.0.0.1)'],
+        ['http://[::1]/callback', 'this device ([::1])'],
+      ] as const) {
+        const client = await server.client({ token_endpoint_auth_method: 'none', redirect_uris: [redirectUri] });
+        const tab = await loggedIn(await server.user());
+        const page = await ask(tab, client, { redirect_uri: redirectUri });
+        expect(page.html).to.include(words);
+        expect((await tab.submit(page, { decision: 'allow' })).url.href.startsWith(`${redirectUri}?code=`)).to.equal(true);
+      }
+    });
+
     it('is asked for no more where the operator registered it as first-party', async () => {
       const redirect_uri = 'http://127.0.0.1/callback';
       const client = await server.client({ token_endpoint_auth_method: 'none', redirect_uris: [redirect_uri], skip_consent: true });

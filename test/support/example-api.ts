@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** One of the programs of `examples/resource-server`, in a process of its own. */
+/** One of the programs of `examples` that serve, in a process of its own. */
 export interface ExampleApi {
   readonly url: string;
   /** What it wrote to standard error: what could not be fetched. */
@@ -12,8 +12,13 @@ export interface ExampleApi {
 }
 
 /** @param settings the environment variables that `settings.mjs` reads. */
-export async function startExampleApi(framework: string, settings: Readonly<Record<string, string>>): Promise<ExampleApi> {
-  const file = join(import.meta.dirname, '..', '..', 'examples', 'resource-server', `${framework}.mjs`);
+export function startExampleApi(framework: string, settings: Readonly<Record<string, string>>): Promise<ExampleApi> {
+  return startExample(`resource-server/${framework}.mjs`, settings);
+}
+
+/** @param program path within `examples`; it says `listening on PORT` when it serves. */
+export async function startExample(program: string, settings: Readonly<Record<string, string>>): Promise<ExampleApi> {
+  const file = join(import.meta.dirname, '..', '..', 'examples', program);
   const child = spawn(process.execPath, [file], {
     env: { PATH: process.env['PATH'], PORT: '0', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -36,9 +41,9 @@ export async function startExampleApi(framework: string, settings: Readonly<Reco
 
 function portOf(child: ChildProcess, problems: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    child.once('exit', () => reject(new Error(`The API ended before it served: ${problems.join('\n')}`)));
+    child.once('exit', () => reject(new Error(`The example ended before it served: ${problems.join('\n')}`)));
     if (child.stdout === null) {
-      return reject(new Error('The API has no output.'));
+      return reject(new Error('The example has no output.'));
     }
     createInterface({ input: child.stdout }).on('line', (line) => {
       const [, port] = /^listening on (\d+)$/.exec(line) ?? [];
