@@ -35,6 +35,8 @@ const LINGER_MILLISECONDS = 5000;
 interface IdleThread {
   readonly worker: Worker;
   readonly end: NodeJS.Timeout;
+  /** Listens for its end. */
+  readonly gone: () => void;
 }
 
 // Of the process: how many there are at once is decided by the queues before them.
@@ -68,21 +70,31 @@ function freeThread(): Worker {
     return new Worker(THREAD, { eval: true, workerData: import.meta.url, execArgv: [] });
   }
   clearTimeout(last.end);
-  return last.worker;
+  return last.worker.off('error', last.gone).off('exit', last.gone);
 }
 
-/** Nobody waits for it now: it keeps no process from ending. */
+/** Nobody waits for it now: it keeps no process from ending. One that ends by itself meanwhile is not given another task, which it would never do. */
 function release(worker: Worker): void {
   worker.unref();
-  const thread = { worker, end: setTimeout(() => end(thread), LINGER_MILLISECONDS).unref() };
+  const gone = () => forget(thread);
+  const thread = {
+    worker,
+    end: setTimeout(() => {
+      forget(thread);
+      void worker.terminate();
+    }, LINGER_MILLISECONDS).unref(),
+    gone,
+  };
+  // An error that nobody listened to would end the process.
+  worker.on('error', gone).on('exit', gone);
   idle.push(thread);
 }
 
-function end(thread: IdleThread): void {
+function forget(thread: IdleThread): void {
   const at = idle.indexOf(thread);
   if (at >= 0) {
     idle.splice(at, 1);
-    void thread.worker.terminate();
+    clearTimeout(thread.end);
   }
 }
 

@@ -1,7 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import type { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
 import { PASSWORD_HASHING } from '../../../src/accounts/password.ts';
 import { hashInThread, verifyInThread } from '../../../src/accounts/password-threads.ts';
+
+// More than the tests before have left idle.
+const MANY = 12;
+const FAST = { ...PASSWORD_HASHING, memoryCost: 8, timeCost: 1 };
 
 /** How nice each thread of this process is, as proc(5) has it: the 19th field, counted from behind the name, which may hold anything. */
 function nicenessOfThreads(): readonly number[] {
@@ -30,6 +35,25 @@ describe('threads that hash passwords', () => {
     const failure = await verifyInThread('$argon2id$nonsense', 'correct horse').catch((error: unknown) => error);
     expect(failure).to.be.instanceOf(Error);
     expect((await verifyInThread(await hashInThread('correct horse', PASSWORD_HASHING), 'correct horse')).matches).to.equal(true);
+  });
+
+  it('are replaced when they end while nobody waits for them', async () => {
+    const threads: Worker[] = [];
+    const remember = (thread: Worker) => void threads.push(thread);
+    process.on('worker', remember);
+    try {
+      // More at once than may linger from the tests before, so that one is new.
+      await Promise.all(Array.from({ length: MANY }, () => hashInThread('correct horse', FAST)));
+    } finally {
+      process.off('worker', remember);
+    }
+    expect(threads).to.have.length.above(0);
+    const [failing] = threads;
+    // As a thread that has no memory left does: an error that nobody listens to would end the process.
+    failing?.emit('error', new Error('out of memory'));
+    await Promise.all(threads.map((thread) => thread.terminate()));
+    const hashes = await Promise.all(Array.from({ length: MANY }, () => hashInThread('correct horse', FAST)));
+    expect(hashes.every((hash) => hash.startsWith('$argon2id$'))).to.equal(true);
   });
 
   it('leave the processor to the others', async function () {
