@@ -37,9 +37,8 @@ export const openidConnect: Migration = {
     for (const table of ['server_values', 'pushed_requests', 'used_identifiers']) {
       await transaction.schema.dropTable(table);
     }
-    await transaction.schema.alterTable('users', (table) => {
-      table.dropColumn('profile');
-    });
+    // By hand: on SQLite the query builder makes the table anew, and whatever refers to users would go with the old one.
+    await transaction.raw('ALTER TABLE users DROP COLUMN profile');
     await transaction.schema.alterTable('grants', (table) => {
       table.dropColumn('bound_from');
       table.dropColumn('confirmation');

@@ -37,8 +37,7 @@ export const dynamicRegistration: Migration = {
     await transaction.schema.dropTable('software_publishers');
     await transaction.schema.dropTable('registration_tokens');
     await transaction.schema.dropTable('client_registrations');
-    await transaction.schema.alterTable('clients', (table) => {
-      table.dropColumn('registered_itself');
-    });
+    // By hand: on SQLite the query builder makes the table anew, and whatever refers to clients would go with the old one.
+    await transaction.raw('ALTER TABLE clients DROP COLUMN registered_itself');
   },
 };

@@ -108,7 +108,7 @@ onEachDatabase('changes of the status lists', (databases) => {
   it('are noted when a client is deleted: its living grants, and what was reserved for its tokens', async () => {
     const [living, revoked] = [await grant(), await grant()];
     await grants.revoke(revoked.id, 'operator', NOW - DAY * 3);
-    const block = await statusEntriesIn(database).reserve(parties.clientId, 16, NOW + 900);
+    const block = await statusEntriesIn(database).reserve(parties.clientId, 16, NOW + DAY);
     await statusEntriesIn(database).reserve(parties.clientId, 16, NOW - 1);
     await clientsIn(database).delete(parties.clientId);
     const ofBlock = Array.from({ length: 16 }, (_, at) => block.first + at);
