@@ -216,7 +216,7 @@ function tokens(
   probes: readonly string[] = [],
   skipSeconds = 0,
 ) {
-  const job = { url: `${server.issuer}/token`, authorization, perSecond, seconds, connections: 2000, probes, skipSeconds };
+  const job = { url: `${server.issuer}/token`, authorization, perSecond, seconds, connections: 500, probes, skipSeconds };
   return load<OpenLoadJob, OpenLoadResult>('open-load.ts', job);
 }
 

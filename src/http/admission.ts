@@ -14,8 +14,8 @@ export interface AdmissionLimits {
 
 export const ADMISSION_LIMITS: AdmissionLimits = {
   mostInFlight: 2000,
-  longestLine: 400,
-  largestRush: 2000,
+  longestLine: 128,
+  largestRush: 512,
   turnMilliseconds: 1,
   calmMilliseconds: 1000,
 };
