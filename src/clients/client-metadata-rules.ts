@@ -60,7 +60,7 @@ const LONGEST_TTL_SECONDS = 10 * 366 * 86_400;
 // biome-ignore format: a list of names reads best filled
 export const RESERVED_CLAIMS: readonly string[] = [
   'iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'client_id', 'scope', 'auth_time', 'acr', 'amr', 'act', 'cnf', 'status',
-  'grant_id', 'authorization_details', 'sid', 'azp', 'nonce', 'at_hash', 'c_hash', 'events',
+  'grant_id', 'exchanged_from', 'authorization_details', 'sid', 'azp', 'nonce', 'at_hash', 'c_hash', 'events',
 ];
 
 /**

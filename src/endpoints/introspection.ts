@@ -14,7 +14,7 @@ import type { Grants } from '../grants/grants.ts';
 import type { AccessTokenBacker } from '../tokens/access-token-backing.ts';
 import { confirmationClaim, tokenTypeOf } from '../tokens/confirmation-claim.ts';
 import type { GrantCredential, GrantCredentials } from '../tokens/grant-credentials.ts';
-import type { AccessTokenReader } from '../tokens/own-access-tokens.ts';
+import { type AccessTokenReader, EXCHANGED_FROM } from '../tokens/own-access-tokens.ts';
 import type { IntrospectionSigner } from '../tokens/signed-introspection.ts';
 import { asksForSignedIntrospection, SIGNED_INTROSPECTION } from '../tokens/signed-introspection.ts';
 import type { Subjects } from '../tokens/subjects.ts';
@@ -99,7 +99,7 @@ export function introspectionEndpoint(rooms: {
       return undefined;
     }
     // The grant is ours to know, and what `status` refers to is said here.
-    const { grant_id: _, status: _reference, [AUTHORIZATION_DETAILS]: details, ...claims } = accessToken.claims;
+    const { grant_id: _, status: _reference, [EXCHANGED_FROM]: _origins, [AUTHORIZATION_DETAILS]: details, ...claims } = accessToken.claims;
     const shown = detailsFor(caller, accessToken.clientId, details);
     return { ...claims, ...detailsMember(shown), active: true, token_type: tokenTypeOf(claims) };
   }

@@ -6,6 +6,7 @@ import { detailsAt } from '../authorization-details/locations.ts';
 import { isWithinDetails } from '../authorization-details/narrower.ts';
 import { requestedScope } from '../clients/permissions.ts';
 import { TOKEN_EXCHANGE, type TokenExchangePolicy } from '../clients/token-exchange-metadata.ts';
+import type { EnabledFeatures } from '../config/feature-switches.ts';
 import type { AuditTrail } from '../core/audit.ts';
 import { InvalidAuthorizationDetails, InvalidRequest, InvalidScope, InvalidTarget, UnauthorizedClient } from '../core/errors.ts';
 import type { Parameters } from '../core/parameters.ts';
@@ -15,7 +16,7 @@ import type { RequestLimits } from '../limits/request-limits.ts';
 import type { AccessTokenIssuer } from '../tokens/access-token.ts';
 import type { AccessTokenBacker } from '../tokens/access-token-backing.ts';
 import { actorAfter, MOST_ACTORS, mayAct } from '../tokens/actor.ts';
-import type { AccessTokenReader, OwnAccessToken } from '../tokens/own-access-tokens.ts';
+import { type AccessTokenReader, EXCHANGED_FROM, type OwnAccessToken } from '../tokens/own-access-tokens.ts';
 import { tokenResponse } from '../tokens/token-response.ts';
 import { ACCESS_TOKEN, exchangeableTokens, JWT, type PresentedToken } from './exchangeable-tokens.ts';
 import type { GrantType, TokenRequest } from './grant-type.ts';
@@ -33,6 +34,7 @@ export function tokenExchange(rooms: {
   readonly issueAccessToken: AccessTokenIssuer;
   readonly detailRequests: DetailRequests;
   readonly limits: Pick<RequestLimits, 'user'>;
+  readonly enabled: EnabledFeatures;
   readonly audit: AuditTrail;
 }): GrantType {
   const { issuer, issueAccessToken, detailRequests, limits, audit } = rooms;
@@ -58,6 +60,7 @@ export function tokenExchange(rooms: {
       const targets = targetsOf(parameters);
       const policy = decidingPolicy(policiesAbout(client, token.audience), targets, actor !== undefined);
       const claims = actorClaims(token, { policy, actor: subjectOf(actor?.token) ?? client.id });
+      const origins = token.statusEntry === undefined || !rooms.enabled.has('status-list') ? originsOf(token) : {};
       const scope = scopeWithin(parameters, token, policy);
       const authorizationDetails = detailsAt(await detailsWithin(request, token), targets);
       if (scope.length === 0 && authorizationDetails.length === 0) {
@@ -74,7 +77,7 @@ export function tokenExchange(rooms: {
           confirmation,
           exchanged: {
             subject: subjectOf(token) ?? client.id,
-            claims,
+            claims: { ...claims, ...origins },
             expiresAt: Math.min(token.expiresAt, actor?.token.expiresAt ?? token.expiresAt),
             statusEntry: token.statusEntry ?? grant?.statusEntry,
           },
@@ -151,6 +154,14 @@ export function tokenExchange(rooms: {
     }
     return detailRequests.remaining(asked ?? held, client);
   }
+}
+
+/** Where no entry of the status lists ends a token with those it came of, it says which they are, and is looked at with them. */
+function originsOf({ jti, exchangedFrom }: OwnAccessToken): Readonly<Record<string, unknown>> {
+  if (exchangedFrom.length >= MOST_ACTORS) {
+    throw new InvalidRequest(`The subject_token was exchanged ${MOST_ACTORS} times already.`);
+  }
+  return { [EXCHANGED_FROM]: [...exchangedFrom, jti] };
 }
 
 /** RFC 8693 section 3. An access token of this server is a JWT: whoever asks for either gets the same, under the name it asked for. */

@@ -29,7 +29,7 @@ export function accessTokenBacker(rooms: {
 }): AccessTokenBacker {
   const { revokedAccessTokens, clients, grants, statusLists } = rooms;
 
-  return async ({ jti, clientId, grantId, statusEntry, claims: { sub } }) => {
+  return async ({ jti, clientId, grantId, statusEntry, exchangedFrom, claims: { sub } }) => {
     // Whoever reads the lists takes it for invalid, so nobody may be told otherwise here.
     if (statusEntry !== undefined && statusLists?.isInvalid(statusEntry) === true) {
       return undefined;
@@ -42,6 +42,11 @@ export function accessTokenBacker(rooms: {
     const endsWithGrant = grantId !== undefined && statusEntry !== undefined;
     if (!endsWithGrant && (await revokedAccessTokens.has(jti))) {
       return undefined;
+    }
+    for (const origin of exchangedFrom) {
+      if (await revokedAccessTokens.has(origin)) {
+        return undefined;
+      }
     }
     if (grantId === undefined) {
       // One that was exchanged (RFC 8693) is another client's to use than the one it is about, and both must still be there.

@@ -2,6 +2,9 @@ import type { EpochSeconds } from '../core/clock.ts';
 import type { OwnTokens } from '../keys/own-tokens.ts';
 import type { StatusReferences } from '../status-lists/status-references.ts';
 
+/** The claim that `OwnAccessToken.exchangedFrom` stands in. */
+export const EXCHANGED_FROM = 'exchanged_from';
+
 /** An access token this server signed and that has not expired. Whether it has been revoked is another question. */
 export interface OwnAccessToken {
   readonly jti: string;
@@ -12,6 +15,8 @@ export interface OwnAccessToken {
   readonly grantId: string | undefined;
   /** Its entry in the status lists; undefined: it names none. */
   readonly statusEntry: number | undefined;
+  /** The `jti` of each token that it was exchanged from in turn (RFC 8693), where no entry of the status lists ends them together. */
+  readonly exchangedFrom: readonly string[];
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
@@ -36,11 +41,18 @@ export function accessTokenReader(rooms: {
     return {
       jti,
       clientId,
-      audience: typeof aud === 'string' ? [aud] : Array.isArray(aud) ? aud.filter((one) => typeof one === 'string') : [],
+      audience: typeof aud === 'string' ? [aud] : textsOf(aud),
       expiresAt: exp,
       grantId: typeof grantId === 'string' ? grantId : undefined,
       statusEntry: rooms.references.entryIn(claims),
+      exchangedFrom: textsOf(claims[EXCHANGED_FROM]),
       claims,
     };
   };
+}
+
+const NONE: readonly never[] = [];
+
+function textsOf(claim: unknown): readonly string[] {
+  return Array.isArray(claim) ? claim.filter((one) => typeof one === 'string') : NONE;
 }

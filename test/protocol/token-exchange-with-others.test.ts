@@ -155,6 +155,41 @@ describe('token exchange (RFC 8693) where parts of the server are off', () => {
     });
   });
 
+  describe('-status-list, and a subject token that is revoked', () => {
+    const server = suiteServer({ FEATURES: '-status-list' });
+
+    it('ends what it was exchanged for, and what that was exchanged for, and tells nobody which it was', async () => {
+      const service = await server().client(serviceWith());
+      const next = await server().client(serviceWith(undefined, { protected_resources: [LEDGER] }));
+      const app = await server().client(APP);
+      const { access_token } = await logIn(server(), app, await server().user());
+      const first = await exchange(server(), service, access_token);
+      const second = await exchange(server(), next, String(first.body['access_token']));
+      const told = async ({ body }: typeof first) =>
+        (await answerOf(server().post('/introspect', { token: String(body['access_token']) }, next))).body;
+      for (const answer of [first, second]) {
+        expect(await told(answer)).to.include({ active: true });
+        expect(await told(answer)).not.to.have.property('exchanged_from');
+      }
+      await server().post('/revoke', { token: access_token }, app);
+      expect([await told(first), await told(second)]).to.deep.equal([{ active: false }, { active: false }]);
+    });
+
+    it('ends what it was exchanged for where it is a client for itself, whose other tokens go on', async () => {
+      const service = await server().client(serviceWith());
+      const jobs = await server().client({ ...APP, grant_types: ['client_credentials'], redirect_uris: [] });
+      const own = async () =>
+        String((await answerOf(server().post('/token', { grant_type: 'client_credentials' }, jobs))).body['access_token']);
+      const [one, other] = [await own(), await own()];
+      const exchanged = [await exchange(server(), service, one), await exchange(server(), service, other)];
+      await server().post('/revoke', { token: one }, jobs);
+      const active = exchanged.map(
+        async ({ body }) => (await answerOf(server().post('/introspect', { token: String(body['access_token']) }, service))).body['active'],
+      );
+      expect(await Promise.all(active)).to.deep.equal([false, true]);
+    });
+  });
+
   describe('-status-list, and a token of a client for itself', () => {
     const server = suiteServer({ FEATURES: '-status-list' });
 
