@@ -199,6 +199,7 @@ export function buildRooms(parts: {
       absoluteSeconds: lifetimes.sessionAbsoluteSeconds,
       onEnd: deliverSoon,
     }),
+    hasLiveSession: (sid, now) => repositories.sessions.hasLive(sid, now),
     appSessions: appSessions({
       sessions: repositories.sessions,
       idleSeconds: lifetimes.sessionIdleSeconds,

@@ -54,7 +54,7 @@ import { dynamicRegistrationFeature } from './features/dynamic-registration.ts';
 import { firstPartyLoginFeature } from './features/first-party-login.ts';
 import { mutualTlsFeature } from './features/mutual-tls.ts';
 import { statusListFeature } from './features/status-list.ts';
-import { tokenExchangeFeature } from './features/token-exchange.ts';
+import { tokenExchangeFeatures } from './features/token-exchange.ts';
 import { authorizationCode } from './grant-types/authorization-code.ts';
 import { clientCredentials } from './grant-types/client-credentials.ts';
 import { refreshToken } from './grant-types/refresh-token.ts';
@@ -121,7 +121,7 @@ function allFeatures(rooms: Rooms): readonly Feature[] {
     deviceAuthorizationFeature(rooms),
     cibaFeature(rooms),
     { specification: 'RFC 6749 section 6: refreshing an access token', grantTypes: [refreshToken(rooms)] },
-    tokenExchangeFeature(rooms),
+    ...tokenExchangeFeatures(rooms),
     ...assertionFeatures(rooms),
     {
       specification: 'draft-ietf-oauth-refresh-token-expiration-03: lifetimes in the token response',

@@ -35,6 +35,7 @@ import type { InteractionPages, InteractionPaths } from './interaction/interacti
 import type { LogoutRequests } from './interaction/logout-request.ts';
 import type { PendingRequests } from './interaction/pending-request.ts';
 import type { SecondFactorPages } from './interaction/second-factor-pages.ts';
+import type { Sessions } from './interaction/session.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import type { OwnDecryption } from './keys/own-decryption.ts';
 import type { RequestLimits } from './limits/request-limits.ts';
@@ -138,6 +139,8 @@ export interface Rooms {
   readonly backchannel: BackchannelConfig;
   readonly consents: Consents;
   readonly sessions: BrowserSessions;
+  /** Whether the login still lasts that a grant came of (`Authentication.sessionId`). */
+  readonly hasLiveSession: Sessions['hasLive'];
   readonly appSessions: AppSessions;
   readonly forms: Forms;
   readonly pendingRequests: PendingRequests;

@@ -11,6 +11,7 @@ import { encryptionKeyIn, wantedKey } from './encryption-key.ts';
 import { readEncryptionMetadata, wantedEncryption } from './encryption-metadata.ts';
 import { fapi2Metadata } from './fapi2-profile.ts';
 import { firstPartyProblem } from './first-party.ts';
+import { idJagProblem, readIdJagMetadata } from './id-jag-metadata.ts';
 import { readLogoutMetadata } from './logout-metadata.ts';
 import { metadataReader } from './metadata-reader.ts';
 import { readOpenIdMetadata } from './openid-metadata.ts';
@@ -109,6 +110,7 @@ export function readClientMetadata(
     protected_resources: members.resources('protected_resources'),
     ...members.optional('authorization_details_types', members.strings('authorization_details_types')),
     ...readTokenExchangeMetadata(members, { ofLogin: limits.defaultScope, refuse }),
+    ...readIdJagMetadata(members, refuse),
     ...members.optional('first_party', members.flag('first_party')),
     skip_consent: members.flag('skip_consent') ?? false,
     require_pkce: members.flag('require_pkce') ?? true,
@@ -184,7 +186,7 @@ function refuseContradictions(metadata: ClientMetadata): void {
       'grant_types: client_credentials needs a client that authenticates (token_endpoint_auth_method is none).',
     );
   }
-  const exchangeProblem = tokenExchangeProblem(metadata, isPublic);
+  const exchangeProblem = tokenExchangeProblem(metadata, isPublic) ?? idJagProblem(metadata);
   if (exchangeProblem !== undefined) {
     refuse(exchangeProblem);
   }

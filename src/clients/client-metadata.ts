@@ -3,6 +3,7 @@ import type { BackchannelClientMetadata } from './backchannel-metadata.ts';
 import type { CertificateClientMetadata } from './certificate-metadata.ts';
 import type { ClientKeySet } from './client-key-set.ts';
 import type { EncryptionClientMetadata } from './encryption-metadata.ts';
+import type { IdJagClientMetadata } from './id-jag-metadata.ts';
 import type { LogoutClientMetadata } from './logout-metadata.ts';
 import type { OpenIdClientMetadata } from './openid-metadata.ts';
 import type { RequestClientMetadata } from './request-metadata.ts';
@@ -31,6 +32,7 @@ export interface ClientMetadata
     OpenIdClientMetadata,
     RequestClientMetadata,
     EncryptionClientMetadata,
+    IdJagClientMetadata,
     LogoutClientMetadata,
     TokenExchangeClientMetadata,
     WorkloadClientMetadata {

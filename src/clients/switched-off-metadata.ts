@@ -15,7 +15,7 @@ const OF_FEATURES: Readonly<Record<FeatureName, readonly OfFeature[]>> = {
   'client-credentials': [['grant_types', 'client_credentials']],
   'token-exchange': [['grant_types', TOKEN_EXCHANGE], 'token_exchange'],
   'jwt-bearer': [['grant_types', 'urn:ietf:params:oauth:grant-type:jwt-bearer']],
-  'id-jag': [],
+  'id-jag': ['id_jag'],
   'workload-identity': [
     ['token_endpoint_auth_method', 'workload_identity_jwt'],
     ['token_endpoint_auth_method', 'spiffe_jwt'],

@@ -1,4 +1,5 @@
 import { formatScope, parseScope, type Scope } from '../core/scope.ts';
+import type { IdJagClientMetadata } from './id-jag-metadata.ts';
 import { type MetadataReader, metadataReader } from './metadata-reader.ts';
 
 /** RFC 8693 section 2.1. */
@@ -44,14 +45,19 @@ export function readTokenExchangeMetadata(
   };
 }
 
-/** RFC 8693 section 5: without client authentication whoever has a token has all that it can be exchanged for. And a policy comes with its grant type. */
+/**
+ * RFC 8693 section 5: without client authentication whoever has a token has all that it can be exchanged for. And a policy, for access tokens or for
+ * ID-JAGs, comes with its grant type.
+ */
 export function tokenExchangeProblem(
-  metadata: { readonly grant_types: readonly string[] } & TokenExchangeClientMetadata,
+  metadata: { readonly grant_types: readonly string[] } & TokenExchangeClientMetadata & IdJagClientMetadata,
   isPublic: boolean,
 ): string | undefined {
   const isRegistered = metadata.grant_types.includes(TOKEN_EXCHANGE);
-  if (isRegistered !== (metadata.token_exchange !== undefined)) {
-    return `token_exchange: and the grant type ${TOKEN_EXCHANGE} come together or not at all.`;
+  const hasPolicy = metadata.token_exchange !== undefined || metadata.id_jag !== undefined;
+  if (isRegistered !== hasPolicy) {
+    const member = metadata.token_exchange === undefined && hasPolicy ? 'id_jag' : 'token_exchange';
+    return `${member}: and the grant type ${TOKEN_EXCHANGE} come together or not at all.`;
   }
   return isRegistered && isPublic
     ? `grant_types: ${TOKEN_EXCHANGE} needs a client that authenticates (token_endpoint_auth_method is none).`

@@ -8,7 +8,7 @@ export const featureSwitches = {
   'client-credentials': 'on',
   'token-exchange': 'on',
   'jwt-bearer': 'on',
-  // Off: an Internet-Draft that still moves.
+  // Off: an Internet-Draft that still moves. Taking ID-JAGs, and with token-exchange giving them out.
   'id-jag': 'off',
   'workload-identity': 'on',
   'device-authorization': 'on',

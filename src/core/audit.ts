@@ -24,6 +24,7 @@ export type AuditEventName =
   | 'refresh_token_ahead_of_database'
   | 'access_token_revoked'
   | 'token_exchanged'
+  | 'id_jag_issued'
   | 'client_authentication_failed'
   | 'rate_limited'
   | 'client_assertion_legacy_audience'

@@ -37,7 +37,8 @@ interface Presentation {
 /**
  * Access tokens of this server, by the rules of introspection: genuine, neither expired nor revoked, and so their grant, their user and their client.
  * Not supported as a subject: refresh tokens, which nobody but their client has, and that gets narrower tokens with them already; ID tokens, which
- * say who logged in and grant nothing, so that anything would be more than they do; tokens of other issuers.
+ * say who logged in and grant nothing, so that any access would be more than they do (for ID-JAGs, which tell another server of a login, see
+ * id-jag-subject.ts); tokens of other issuers.
  */
 export function exchangeableTokens(rooms: {
   readonly readAccessToken: AccessTokenReader;

@@ -21,6 +21,7 @@ import { tokenResponse } from '../tokens/token-response.ts';
 import { ACCESS_TOKEN, exchangeableTokens, JWT, type PresentedToken } from './exchangeable-tokens.ts';
 import type { GrantType, TokenRequest } from './grant-type.ts';
 import { namesDetails } from './granted-details.ts';
+import { ID_JAG, type IdJagExchange } from './id-jag-exchange.ts';
 import { decidingPolicy, isFor, policiesAbout } from './token-exchange-policy.ts';
 
 /**
@@ -36,8 +37,10 @@ export function tokenExchange(rooms: {
   readonly limits: Pick<RequestLimits, 'user'>;
   readonly enabled: EnabledFeatures;
   readonly audit: AuditTrail;
+  /** undefined: ID-JAGs are not given out. */
+  readonly exchangeForIdJag: IdJagExchange | undefined;
 }): GrantType {
-  const { issuer, issueAccessToken, detailRequests, limits, audit } = rooms;
+  const { issuer, issueAccessToken, detailRequests, limits, audit, exchangeForIdJag } = rooms;
   const tokens = exchangeableTokens(rooms);
 
   return {
@@ -48,6 +51,9 @@ export function tokenExchange(rooms: {
       // Registration refuses it too. Section 5: whoever found a token could exchange it.
       if (!client.isConfidential) {
         throw new UnauthorizedClient('A public client cannot exchange tokens (RFC 8693 section 5).');
+      }
+      if (exchangeForIdJag !== undefined && parameters.get('requested_token_type') === ID_JAG) {
+        return exchangeForIdJag(request);
       }
       const issuedTokenType = requestedTokenType(parameters);
       const subject = await tokens.read('subject', request, ({ audience }) => policiesAbout(client, audience).length > 0);

@@ -34,6 +34,8 @@ export interface Sessions {
   create(session: NewSession, replaces?: string): Promise<void>;
   /** The session, if it is not over at `now` and its user is not disabled. */
   findLive(id: string, now: EpochSeconds): Promise<Session | undefined>;
+  /** Whether a session of this name, as grants know it, is not over at `now`. */
+  hasLive(sid: string, now: EpochSeconds): Promise<boolean>;
   /**
    * Records that the user has shown more than at the login: other methods, a new `authTime`, and a new `id`, so that the cookie from before is
    * worth nothing; the rest stays as it is. One statement. @returns false when the session is over: then there is none.

@@ -20,6 +20,14 @@ export function sessionsIn(database: Database): Sessions {
       );
       return row && sessionOf(row);
     },
+    async hasLive(sid, now) {
+      const live = await database.rows('SELECT 1 FROM sessions WHERE sid = ? AND idle_expires_at > ? AND expires_at > ? LIMIT 1', [
+        sid,
+        now,
+        now,
+      ]);
+      return live.length === 1;
+    },
     async stepUp(id, to, now) {
       const changed = await database.rows(
         `UPDATE sessions SET id = ?, methods = ?, auth_time = ?

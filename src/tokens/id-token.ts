@@ -61,6 +61,8 @@ export function idTokenIssuer(rooms: {
       amr: methods,
       at_hash: leftHalfOfHash(accessToken, key.alg),
       sid: subjects.ofSession(client, sessionId),
+      // For clients that may exchange it for an ID-JAG: by this it is known whether the login still counts.
+      grant_id: client.metadata.id_jag === undefined ? undefined : grant.id,
     });
     return answerEncryption.encrypted(client, 'id_token', idToken);
   };

@@ -8,8 +8,8 @@ import type { IssuedAccessToken } from './access-token.ts';
 /** RFC 6749 section 5.1, with the lifetimes of draft-ietf-oauth-refresh-token-expiration-03. */
 export interface TokenResponse {
   readonly access_token: string;
-  /** RFC 6749 section 7.1; `DPoP` by RFC 9449 section 5. */
-  readonly token_type: 'Bearer' | 'DPoP';
+  /** RFC 6749 section 7.1; `DPoP` by RFC 9449 section 5; `N_A` by RFC 8693 section 2.2.1 for what is no access token. */
+  readonly token_type: 'Bearer' | 'DPoP' | 'N_A';
   readonly expires_in: number;
   readonly scope?: string;
   /** RFC 9396 section 7: those of the access token. */

@@ -225,7 +225,12 @@ describe('what a registration tells of the network that the server is in', () =>
 });
 
 describe('a client that registers itself for more than it may have', () => {
-  const server = suiteServer({ ...OPEN, SELF_REGISTERED_SCOPE: 'openid api:read', SELF_REGISTERED_RESOURCES: 'https://api.example' });
+  const server = suiteServer({
+    ...OPEN,
+    FEATURES: `${OPEN.FEATURES},id-jag`,
+    SELF_REGISTERED_SCOPE: 'openid api:read',
+    SELF_REGISTERED_RESOURCES: 'https://api.example',
+  });
 
   for (const more of [
     { skip_consent: true },
@@ -233,6 +238,11 @@ describe('a client that registers itself for more than it may have', () => {
     { refresh_token_rotation: false, token_endpoint_auth_method: 'client_secret_basic' },
     { first_party: true, token_endpoint_auth_method: 'client_secret_basic' },
     { token_exchange: { may_act_for: ['x'] }, token_endpoint_auth_method: 'client_secret_basic' },
+    {
+      id_jag: [{ audience: 'https://chat.example', client_id: 'x', scope: 'a' }],
+      grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:token-exchange'],
+      token_endpoint_auth_method: 'client_secret_basic',
+    },
     { access_token_ttl: 1 },
     { id_token_ttl: 1 },
     { refresh_token_idle_ttl: 86_400 * 365 },

@@ -54,7 +54,15 @@ const TRACES: Readonly<Record<FeatureName, Traces>> = {
       { grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:jwt-bearer'] },
     ],
   },
-  'id-jag': { members: ['authorization_grant_profiles_supported'] },
+  'id-jag': {
+    members: ['authorization_grant_profiles_supported', 'identity_chaining_requested_token_types_supported'],
+    registers: [
+      {
+        grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:token-exchange'],
+        id_jag: [{ audience: 'https://chat.example', client_id: 'x', scope: 'a' }],
+      },
+    ],
+  },
   'workload-identity': {
     values: forEach(METHOD_MEMBERS, ['workload_identity_jwt', 'spiffe_jwt']),
     registers: [

@@ -123,6 +123,7 @@ describe('what a client that registers itself can have', () => {
         skip_consent: true,
         first_party: true,
         token_exchange: [{ subject_audience: 'https://api.example/' }],
+        id_jag: [{ audience: 'https://chat.example', client_id: 'x', scope: 'a' }],
         require_pkce: false,
         refresh_token_rotation: false,
         profile: 'fapi2',

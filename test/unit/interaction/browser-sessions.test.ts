@@ -95,6 +95,9 @@ function setUp() {
       const session = records.get(id);
       return session !== undefined && session.idleExpiresAt > now && session.expiresAt > now ? session : undefined;
     },
+    async hasLive(sid, now) {
+      return [...records.values()].some((session) => session.sid === sid && session.idleExpiresAt > now && session.expiresAt > now);
+    },
     async stepUp(id, to) {
       const session = records.get(id);
       records.delete(id);
