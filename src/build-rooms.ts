@@ -91,7 +91,11 @@ export function buildRooms(parts: {
   const credentials = grantCredentials(secrets);
   const recordGrant = grantRecorder({ grants: repositories.grants, lifetimes, audit });
   const browserForms = forms(secrets, new URL(issuer).origin);
-  const pending = pendingRequests({ secrets, ...repositories });
+  const pending = pendingRequests({
+    secrets,
+    ...repositories,
+    isOn: (kind) => config.features.has(kind === 'ciba' ? 'ciba' : 'device-authorization'),
+  });
   const tokens = ownTokens(keys);
   const pages = interactionPages({
     paths,

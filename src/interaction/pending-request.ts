@@ -4,7 +4,7 @@ import { receivedDeferred } from '../authorization/received-request.ts';
 import type { EpochSeconds } from '../core/clock.ts';
 import { InvalidRequest, InvalidRequestUri } from '../core/errors.ts';
 import { parametersOf } from '../core/parameters.ts';
-import type { DeferredRequests } from '../deferred-requests/deferred-request.ts';
+import type { DeferredKind, DeferredRequests } from '../deferred-requests/deferred-request.ts';
 import type { ServerSecrets } from '../keys/server-secrets.ts';
 import { mintBytes, proveBytes } from '../tokens/authenticated-bytes.ts';
 
@@ -42,7 +42,8 @@ export interface PendingRequests {
   sign(pending: PendingRequest): string;
   /**
    * @returns undefined when the text was not signed here, or too long ago.
-   * @throws InvalidRequestUri when the pushed request it stands for has been answered; InvalidRequest when a deferred one has, or is too old.
+   * @throws InvalidRequestUri when the pushed request it stands for has been answered; InvalidRequest when a deferred one has, is too old, or
+   *   is of a feature that was turned off since.
    */
   open(text: string, now: EpochSeconds): Promise<PendingRequest | undefined>;
 }
@@ -52,12 +53,14 @@ const DOMAIN = 'keyturn pending authorization request 2';
 /** How long a request may be on its way: enough to find a password; the client's own state seldom lives longer. */
 export const PENDING_REQUEST_SECONDS = 3600;
 
+/** @param rooms.isOn whether clients can ask in that way: nobody decides for one that could not come for the answer. */
 export function pendingRequests(rooms: {
   readonly secrets: ServerSecrets;
   readonly pushedRequests: Pick<PushedRequests, 'findUnused'>;
   readonly deferredRequests: Pick<DeferredRequests, 'findOpen'>;
+  readonly isOn: (kind: DeferredKind) => boolean;
 }): PendingRequests {
-  const { secrets, pushedRequests, deferredRequests } = rooms;
+  const { secrets, pushedRequests, deferredRequests, isOn } = rooms;
   return {
     sign({ parameters, isSigned, pushedId, deferred, entry, startedAt, sessionAtStart }) {
       const request = deferred === undefined ? (pushedId ?? ([parameters.entries, isSigned] as const)) : { deferred: deferred.id, entry };
@@ -80,7 +83,7 @@ export function pendingRequests(rooms: {
   async function received(request: Signed[2], now: EpochSeconds): Promise<ReceivedRequest & Pick<PendingRequest, 'entry'>> {
     if (typeof request === 'object' && 'deferred' in request) {
       const deferred = await deferredRequests.findOpen(request.deferred, now);
-      if (deferred === undefined) {
+      if (deferred === undefined || !isOn(deferred.kind)) {
         throw new InvalidRequest('The request was answered before, or is too old: begin again where you started it.');
       }
       return { ...receivedDeferred(deferred), entry: request.entry };

@@ -32,7 +32,8 @@ describe('pending authorization requests', () => {
   const deferredRequests = {
     findOpen: async (id: string, now: number) => (id === 'waiting' && now < waiting.expiresAt ? waiting : undefined),
   };
-  const { sign, open } = pendingRequests({ secrets: testSecrets(), pushedRequests, deferredRequests });
+  const secrets = testSecrets();
+  const { sign, open } = pendingRequests({ secrets, pushedRequests, deferredRequests, isOn: () => true });
 
   it('come back as they were: every parameter in order, repeats and empty ones too', async () => {
     const opened = await open(sign(pending), 1000);
@@ -75,6 +76,12 @@ describe('pending authorization requests', () => {
     expect(failure).to.be.instanceOf(InvalidRequest);
   });
 
+  it('begin no more when what is deferred is of a feature that was turned off', async () => {
+    const off = pendingRequests({ secrets, pushedRequests, deferredRequests, isOn: (kind) => kind !== 'device' });
+    const failure = await off.open(sign({ ...pending, ...receivedDeferred(waiting) }), 1000).catch((error: unknown) => error);
+    expect(failure).to.be.instanceOf(InvalidRequest);
+  });
+
   it('tell a browser without session from one that has not been looked at', async () => {
     expect((await open(sign({ ...pending, sessionAtStart: '' }), 1000))?.sessionAtStart).to.equal('');
     expect(await open(sign({ ...pending, sessionAtStart: undefined }), 1000)).to.have.property('sessionAtStart', undefined);
@@ -90,7 +97,7 @@ describe('pending authorization requests', () => {
     const signed = sign(pending);
     const bytes = Buffer.from(signed, 'base64url');
     bytes.writeUInt8(bytes.readUInt8(1) ^ 1, 1);
-    const foreign = pendingRequests({ secrets: testSecrets(), pushedRequests, deferredRequests }).sign(pending);
+    const foreign = pendingRequests({ secrets: testSecrets(), pushedRequests, deferredRequests, isOn: () => true }).sign(pending);
     for (const text of ['', 'x', signed.slice(0, -1), `${signed}A`, ` ${signed}`, bytes.toString('base64url'), foreign]) {
       expect(await open(text, 1000), text).to.equal(undefined);
     }
