@@ -31,12 +31,12 @@ const OF_THE_JWT = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'software_s
 /**
  * Verifies a software statement (RFC 7591 section 2.3) by the keys that the operator registered for its issuer, and by nothing in its header.
  * @param value what came as `software_statement`.
- * @param rooms.now when it must be valid.
+ * @param rooms.now when it must be in date; undefined: whenever, as for one that was taken before.
  * @throws InvalidSoftwareStatement, UnapprovedSoftwareStatement
  */
 export async function provenStatement(
   value: unknown,
-  rooms: { readonly softwarePublishers: Pick<SoftwarePublishers, 'find'>; readonly issuer: string; readonly now: EpochSeconds },
+  rooms: { readonly softwarePublishers: Pick<SoftwarePublishers, 'find'>; readonly issuer: string; readonly now: EpochSeconds | undefined },
 ): Promise<ProvenStatement> {
   const statement = typeof value === 'string' && value.length <= LONGEST_STATEMENT ? value : refuse('it is no text, or too long');
   const issuer = issuerOf(statement);
@@ -66,12 +66,12 @@ function issuerOf(statement: string): string {
   return typeof issuer === 'string' && issuer !== '' && !issuer.includes('\0') ? issuer : refuse('it has no iss');
 }
 
-async function verified(statement: string, { issuer, jwks }: SoftwarePublisher, now: EpochSeconds): Promise<JWTPayload> {
+async function verified(statement: string, { issuer, jwks }: SoftwarePublisher, now: EpochSeconds | undefined): Promise<JWTPayload> {
   try {
     const { payload, protectedHeader } = await jwtVerify(statement, keyFinder(jwks).find, {
       algorithms: [...PRIVATE_KEY_ALGORITHMS],
       issuer,
-      currentDate: dateOf(now),
+      currentDate: dateOf(now ?? someTimeOf(statement)),
     });
     // RFC 8725 section 3.11: what its publisher signed for something else is no software statement.
     return protectedHeader.typ === undefined || /^jwt$/i.test(protectedHeader.typ) ? payload : refuse(`typ ${protectedHeader.typ}`);
@@ -81,6 +81,12 @@ async function verified(statement: string, { issuer, jwks }: SoftwarePublisher, 
     }
     throw error;
   }
+}
+
+/** A moment in which it was in date, if there was one. */
+function someTimeOf(statement: string): EpochSeconds {
+  const { nbf, exp } = decodeJwt(statement);
+  return typeof nbf === 'number' ? nbf : typeof exp === 'number' ? exp - 1 : 0;
 }
 
 function refuse(detail: string): never {

@@ -61,9 +61,9 @@ export function clientConfigurationEndpoint(rooms: SelfRegistrationRooms): Endpo
   async function update(registrant: Registrant, members: JsonMembers, { requestId }: ProtocolRequest): Promise<ProtocolResponse> {
     const { record, registration } = registrant;
     refuseOthers(record, members, clock.now());
-    // The statement that is registered was in date when it was registered. A new one must be so now.
+    // The statement that is registered was in date when it was taken, be that at the registration or at a change. A new one must be so now.
     const isSame = registration.softwareStatement !== undefined && members['software_statement'] === registration.softwareStatement;
-    const application = await apply(members, isSame ? record.createdAt : clock.now());
+    const application = await apply(members, isSame ? undefined : clock.now());
     const { softwareStatement } = application;
     const updated = await registrationWithin(registration.allowance, {
       async replace(changed) {

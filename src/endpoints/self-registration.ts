@@ -50,10 +50,10 @@ export interface SelfRegistrationRules {
   readonly tokens: RegistrationAccessTokens;
   /**
    * Takes in the software statement: what it says counts before what stands beside it (RFC 7591 section 2.3).
-   * @param statementAt when a statement must be valid.
+   * @param statementAt when a statement must be in date; undefined: it was taken before.
    * @throws InvalidSoftwareStatement, UnapprovedSoftwareStatement
    */
-  apply(members: Readonly<Record<string, unknown>>, statementAt: EpochSeconds): Promise<Application>;
+  apply(members: Readonly<Record<string, unknown>>, statementAt: EpochSeconds | undefined): Promise<Application>;
   /** The one way in which clients are made and changed, within an allowance. @param store what of the records is to be written otherwise. */
   registrationWithin(allowance: RegistrationAllowance | undefined, store: Partial<ClientStore>): Registration;
   /** @param generation of the token that comes with it. */

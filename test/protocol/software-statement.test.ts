@@ -73,6 +73,18 @@ describe('software statements (RFC 7591 section 2.3)', () => {
     expectError(await send(server(), 'PUT', client.uri, other, client.token), 'invalid_software_statement');
   });
 
+  it('hold at later changes when they came with one, though they were not valid yet when the client registered', async () => {
+    const client = registeredBy(await register(server(), PUBLIC_CLIENT));
+    server().clock.advance(1000);
+    const now = server().clock.now();
+    const software_statement = await statement({ client_name: 'Vouched', nbf: now - 10, exp: now + 60 });
+    const vouched = registeredBy(await send(server(), 'PUT', client.uri, { ...sentBack(client.body), software_statement }, client.token));
+    server().clock.advance(120);
+    const kept = await send(server(), 'PUT', vouched.uri, { ...sentBack(vouched.body), client_uri: 'https://x.example' }, vouched.token);
+    expect(kept.status).to.equal(200);
+    expect(kept.body).to.include({ software_statement, client_name: 'Vouched', client_uri: 'https://x.example' });
+  });
+
   it('give no more than a client may ask for', async () => {
     for (const claims of [{ skip_consent: true }, { scope: 'api:admin' }, { grant_types: ['client_credentials'], response_types: [] }]) {
       const software_statement = await statement(claims);
