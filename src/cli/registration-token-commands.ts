@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { CIBA_GRANT, DEVICE_CODE_GRANT } from '../clients/deferred-grants.ts';
 import { type RegistrationToken, writeRegistrationToken } from '../clients/self-registration.ts';
 import { newIdentifier } from '../core/identifiers.ts';
 import { parseScope } from '../core/scope.ts';
@@ -19,7 +20,9 @@ export function registrationTokenCommands(program: Command, cli: CommandLine): v
     .addOption(new Option('--expires <duration>', 'how long it is good').argParser(parseDuration(1)).default(7 * 86_400, '7d'))
     .option('--scope <scope>', 'scope values its clients may have beyond SELF_REGISTERED_SCOPE, separated by spaces')
     .option('--resource <uri...>', 'resources (RFC 8707) they may have beyond SELF_REGISTERED_RESOURCES')
-    .option('--grant-type <type...>', 'grant types they may have beyond authorization_code and refresh_token: client_credentials')
+    .addOption(
+      new Option('--grant-type <type...>', 'grant types they may have beyond authorization_code and refresh_token').choices(GRANT_TYPES),
+    )
     .action(async (options: CreateOptions) => answer(cli, options, await create(cli, options)));
 
   verb(token, 'list', 'list the tokens, oldest first; what they are cannot be shown').action(async (options: AnswerOptions) =>
@@ -30,6 +33,9 @@ export function registrationTokenCommands(program: Command, cli: CommandLine): v
     answer(cli, options, await revoke(cli, id)),
   );
 }
+
+// For token exchange a client needs a member that is the operator's to write.
+const GRANT_TYPES = ['client_credentials', DEVICE_CODE_GRANT, CIBA_GRANT, 'urn:ietf:params:oauth:grant-type:jwt-bearer'];
 
 type CreateOptions = AnswerOptions & {
   readonly uses: number;

@@ -11,7 +11,7 @@ import type { ClientRecord, ClientSecretDigest, ClientStore } from './client-sto
 import { publishedKeyProblem } from './encryption-key.ts';
 import { wantedEncryption } from './encryption-metadata.ts';
 import { sealSecret } from './sealed-secret.ts';
-import { sectorDocumentProblem } from './sector-identifier.ts';
+import { ownAddresses, sectorDocumentProblem } from './sector-identifier.ts';
 
 /** What a registration answers: the client, and its secret this one time. */
 export interface Registered {
@@ -139,8 +139,9 @@ export function clientRegistration(rooms: {
     return { ...stored, sealed: sealSecret(secrets, id, secret) };
   }
 
-  async function refuseForeignSector({ sector_identifier_uri: uri, redirect_uris: redirectUris }: ClientMetadata): Promise<void> {
-    const problem = uri === undefined ? undefined : await sectorDocumentProblem(fetchOutside, uri, redirectUris);
+  async function refuseForeignSector(metadata: ClientMetadata): Promise<void> {
+    const { sector_identifier_uri: uri } = metadata;
+    const problem = uri === undefined ? undefined : await sectorDocumentProblem(fetchOutside, uri, ownAddresses(metadata));
     if (problem !== undefined) {
       throw new InvalidClientMetadata(`sector_identifier_uri: the document ${problem}.`);
     }

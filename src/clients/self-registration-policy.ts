@@ -2,6 +2,7 @@ import { formatScope, isWithin, parseScope } from '../core/scope.ts';
 import { displayText } from '../pages/display-text.ts';
 import type { ClientMetadata } from './client-metadata.ts';
 import { InvalidClientMetadata, type RegistrationLimits } from './client-metadata-rules.ts';
+import { DEFERRED_GRANTS } from './deferred-grants.ts';
 import { selfRegisteredAddressProblem, selfRegisteredRedirectProblem } from './self-registered-uris.ts';
 import type { RegistrationAllowance } from './self-registration.ts';
 
@@ -45,11 +46,12 @@ const OWN_MEMBERS: readonly string[] = [
   'userinfo_signed_response_alg', 'userinfo_encrypted_response_alg', 'userinfo_encrypted_response_enc',
   'subject_type', 'sector_identifier_uri', 'default_max_age', 'default_acr_values', 'require_auth_time',
   'backchannel_logout_uri', 'backchannel_logout_session_required', 'revoke_grants_on_logout',
+  'backchannel_token_delivery_mode', 'backchannel_client_notification_endpoint', 'backchannel_authentication_request_signing_alg',
   'scope', 'grant_types', 'allowed_resources', 'require_pkce', 'refresh_token_rotation',
 ];
 
 const SHOWN = ['client_uri', 'logo_uri', 'policy_uri', 'tos_uri'] as const;
-const FETCHED = ['jwks_uri', 'sector_identifier_uri', 'backchannel_logout_uri'] as const;
+const FETCHED = ['jwks_uri', 'sector_identifier_uri', 'backchannel_logout_uri', 'backchannel_client_notification_endpoint'] as const;
 
 // In characters: ten thousand clients of this size are 160 MB.
 const LARGEST_METADATA = 16_384;
@@ -69,6 +71,7 @@ function refuseBeyond(metadata: ClientMetadata, allowance: RegistrationAllowance
   refuseOthers('scope', parseScope(metadata.scope), scope);
   refuseOthers('allowed_resources', metadata.allowed_resources, resources);
   refuseMisleadingName(metadata);
+  refuseUnprovenSector(metadata);
   if (JSON.stringify(metadata).length > LARGEST_METADATA) {
     refuse(`The metadata is longer than ${LARGEST_METADATA} characters, which is more than a client may register for itself.`);
   }
@@ -87,6 +90,19 @@ function refuseOthers(member: string, asked: readonly string[], allowed: readonl
 function refuseMisleadingName({ client_name: name }: ClientMetadata): void {
   if (name !== undefined && displayText(name) !== name) {
     refuse('client_name: must be 1 to 64 visible characters, with single spaces, and nothing that is invisible or changes the direction.');
+  }
+}
+
+const BY_KEYS = ['private_key_jwt', 'self_signed_tls_client_auth'];
+
+/**
+ * CIBA section 4, "Poll and Ping Modes with Pairwise Identifiers": whoever has tokens without a redirect URI shows by a key of its `jwks_uri` that the
+ * sector is its own. Or a client could learn what others of a sector call a user, by naming their redirect URIs or their document.
+ */
+function refuseUnprovenSector({ subject_type: subjects, grant_types: grantTypes, jwks_uri: keys, ...metadata }: ClientMetadata): void {
+  const isProven = keys !== undefined && BY_KEYS.includes(metadata.token_endpoint_auth_method);
+  if (subjects === 'pairwise' && !isProven && grantTypes.some((type) => DEFERRED_GRANTS.includes(type))) {
+    refuse(`subject_type: pairwise needs a jwks_uri and ${BY_KEYS.join(' or ')} where users decide elsewhere (CIBA section 4).`);
   }
 }
 

@@ -8,6 +8,9 @@ const PROMISES = [
   'tls_client_certificate_bound_access_tokens',
 ] as const satisfies readonly (keyof ClientMetadata)[];
 
+/** CIBA section 4: with it a client sends nothing unsigned in the back channel. */
+const SIGNED_REQUESTS = 'backchannel_authentication_request_signing_alg';
+
 /**
  * What new metadata of a client would hold it to less than the old did. A registration access token is a bearer token: whoever finds one must
  * not have the client go on without its key. A client that means to start anew can register again.
@@ -20,6 +23,9 @@ export function weakerMember(before: ClientMetadata, after: ClientMetadata): str
   }
   if (before.profile !== undefined && after.profile !== before.profile) {
     return `profile: ${before.profile} was registered, and cannot be taken back.`;
+  }
+  if (before[SIGNED_REQUESTS] !== undefined && after[SIGNED_REQUESTS] === undefined) {
+    return `${SIGNED_REQUESTS}: was registered, and cannot be taken back.`;
   }
   const [old, next] = [strengthOf(before), strengthOf(after)];
   return next < old ? 'token_endpoint_auth_method: is weaker than the one that was registered.' : undefined;

@@ -55,6 +55,7 @@ export function approvalsEndpoint(rooms: {
     const pending = { ...receivedDeferred(deferred), startedAt: now, sessionAtStart: undefined };
     return {
       clientName: client?.metadata.client_name ?? clientId,
+      origin: client?.registeredItself && { nameVouchedFor: client.registeredItself.nameVouchedFor, redirectTo: undefined },
       bindingMessage: parameters.get('binding_message'),
       scopes: parseScope(parameters.get('scope') ?? ''),
       address: remoteAddress,

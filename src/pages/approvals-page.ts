@@ -3,6 +3,7 @@ import { isolated, verbatim } from './foreign-text.ts';
 import type { Language } from './languages.ts';
 import type { Messages } from './messages.ts';
 import { page } from './page.ts';
+import { type ClientOrigin, originNote } from './self-registered.ts';
 import { fill, type Markup, template } from './template.ts';
 import { messagesIn } from './translations.ts';
 import { wait } from './wait.ts';
@@ -15,6 +16,8 @@ export interface WaitingRequest {
   /** The address it was asked from. */
   readonly address: string;
   readonly secondsAgo: number;
+  /** Absent: the operator registered the client. */
+  readonly origin: ClientOrigin | undefined;
   /** Where it can be allowed or denied. */
   readonly href: string;
 }
@@ -34,9 +37,10 @@ const WHOLE = 400;
 /** What applications ask of this user in the back channel (CIBA). Nothing is decided here: each link leads to a consent page. */
 export function approvalsPage({ language, username, self, requests }: ApprovalsPage): string {
   const { approvals: text, unnamedClient } = messagesIn(language);
-  const items = requests.map(({ clientName, bindingMessage, scopes, address, secondsAgo, href }) =>
+  const items = requests.map(({ clientName, origin, bindingMessage, scopes, address, secondsAgo, href }) =>
     item({
       text,
+      origin: originNote(language, origin),
       client: isolated(displayText(clientName) || unnamedClient),
       message: bindingMessage === undefined ? undefined : isolated(bindingMessage, WHOLE),
       scopes: scopes.map(verbatim),
@@ -51,6 +55,7 @@ export function approvalsPage({ language, username, self, requests }: ApprovalsP
 const item = template<{
   text: Messages['approvals'];
   client: Markup;
+  origin: Markup;
   message: Markup | undefined;
   scopes: readonly Markup[];
   asked: Markup;
@@ -58,6 +63,7 @@ const item = template<{
 }>(`
 <section class="detail">
 <h2><%~ it.client %></h2>
+<%~ it.origin %>
 <dl class="facts">
 <% if (it.message !== undefined) { %>
 <div><dt><%= it.text.message %></dt><dd><%~ it.message %></dd></div>

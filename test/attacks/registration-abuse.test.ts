@@ -1,7 +1,9 @@
 import { expect } from 'chai';
+import { CIBA_GRANT, DEVICE_CODE_GRANT } from '../../src/clients/deferred-grants.ts';
 import { expectError } from '../support/answers.ts';
 import { clientKeyPair } from '../support/assertions.ts';
 import { authorize, browser, codeRequest } from '../support/browser.ts';
+import { approvals, askUser, cibaClient, decideNewest, poll } from '../support/ciba.ts';
 import { type KeyServer, startKeyServer } from '../support/key-server.ts';
 import { PUBLIC_CLIENT, register, registeredBy, registrationToken, send, sentBack } from '../support/registration.ts';
 import { suiteServer } from '../support/suite-server.ts';
@@ -321,6 +323,103 @@ describe('a registration access token in the wrong hands', () => {
       const { client_secret: _, ...whole } = sentBack(client.body);
       expectError(await send(server(), 'PUT', client.uri, { ...whole, ...weak }, client.token), 'invalid_client_metadata');
       expect((await server().repositories.clientStore.find(client.id))?.metadata).to.deep.equal(before);
+    });
+  }
+});
+
+describe('a client that registers itself and asks users in the back channel (CIBA)', () => {
+  const server = suiteServer({ FEATURES: 'dynamic-registration,ciba' });
+  const jwks = { keys: [clientKeyPair('ES256').jwk] };
+  const metadata = { client_name: 'Your Bank', grant_types: [CIBA_GRANT], backchannel_token_delivery_mode: 'poll' };
+  const token = (grantTypes: readonly string[] = [CIBA_GRANT]) => registrationToken(server(), { grantTypes, uses: 9 });
+
+  it('needs the word of the operator, a token that says so, and then asks', async () => {
+    expectError(await register(server(), metadata, await token([])), 'invalid_client_metadata');
+    const { body } = await register(server(), metadata, await token());
+    const client = { id: String(body.client_id), secret: String(body.client_secret) };
+    const user = await server().user();
+    const asked = await askUser(server(), client, user, { scope: 'openid' });
+    await decideNewest(server(), user);
+    expect((await poll(server(), client, asked.auth_req_id)).status).to.equal(200);
+  });
+
+  it('is told of on the page of what waits, too: nobody has checked its name', async () => {
+    const { body } = await register(server(), metadata, await token());
+    const user = await server().user();
+    await askUser(server(), { id: String(body.client_id), secret: String(body.client_secret) }, user, { scope: 'openid' });
+    const ours = await cibaClient(server(), { client_name: 'Ours' });
+    const tab = browser(server());
+    expect((await approvals(server(), user, tab)).html)
+      .to.include('Your Bank')
+      .and.include('nobody has checked its name');
+    await decideNewest(server(), user, 'deny', tab);
+    await askUser(server(), ours, user);
+    expect((await approvals(server(), user, tab)).html)
+      .to.include('Ours')
+      .and.not.include('nobody has checked its name');
+  });
+
+  it('is told of decisions at no address inside', async () => {
+    for (const host of ['127.0.0.1', 'localhost', 'printer.local', '10.0.0.1', '[::1]']) {
+      const ping = { backchannel_token_delivery_mode: 'ping', backchannel_client_notification_endpoint: `https://${host}/told` };
+      expectError(await register(server(), { ...metadata, ...ping }, await token()), 'invalid_client_metadata');
+    }
+  });
+
+  it('does not go back to requests that it does not sign', async () => {
+    const signed = { ...metadata, jwks, backchannel_authentication_request_signing_alg: 'ES256' };
+    const client = registeredBy(await register(server(), signed, await token()));
+    const { client_secret: _, backchannel_authentication_request_signing_alg: __, ...weak } = sentBack(client.body);
+    expectError(await send(server(), 'PUT', client.uri, weak, client.token), 'invalid_client_metadata');
+  });
+});
+
+describe('a client that registers itself into the sector of others (CIBA section 4, OpenID Connect Core section 8.1)', () => {
+  const server = suiteServer({ FEATURES: 'dynamic-registration,ciba', OUTBOUND_PRIVATE_ADDRESSES: 'on' });
+  const theirs = 'https://victim.example/keys';
+  let documents: KeyServer;
+  before(async () => {
+    documents = await startKeyServer();
+    documents.answer((request, response) => {
+      const body = request.url === '/sector' ? [REDIRECT_URI, theirs] : { keys: [] };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    });
+  });
+  after(() => documents.close());
+
+  for (const grant of [CIBA_GRANT, DEVICE_CODE_GRANT]) {
+    const mode = grant === CIBA_GRANT ? { backchannel_token_delivery_mode: 'poll' } : {};
+    const pairwise = { ...mode, grant_types: [grant], subject_type: 'pairwise' };
+    const byKey = { ...pairwise, token_endpoint_auth_method: 'private_key_jwt' };
+    const attempt = async (more: object) =>
+      register(server(), { ...pairwise, ...more }, await registrationToken(server(), { grantTypes: [grant] }));
+
+    it(`is refused where it shows no key of its own: ${grant}`, async () => {
+      const sector_identifier_uri = `${documents.url}/sector`;
+      for (const more of [
+        { sector_identifier_uri },
+        { sector_identifier_uri, jwks_uri: theirs },
+        { jwks_uri: theirs },
+        { grant_types: ['authorization_code', grant], redirect_uris: [REDIRECT_URI] },
+        { ...byKey, sector_identifier_uri, jwks: { keys: [clientKeyPair('ES256').jwk] } },
+      ]) {
+        expectError(await attempt(more), 'invalid_client_metadata');
+      }
+    });
+
+    it(`is refused where its keys are not in the document of the sector, or on another host than its redirect URIs: ${grant}`, async () => {
+      const jwks_uri = `${documents.url}/keys`;
+      const listed = await attempt({ ...byKey, jwks_uri, sector_identifier_uri: `${documents.url}/sector` });
+      expectError(listed, 'invalid_client_metadata');
+      expect(listed.body.error_description).to.include('does not list');
+      const elsewhere = { grant_types: ['authorization_code', grant], redirect_uris: [REDIRECT_URI], jwks_uri };
+      expectError(await attempt({ ...byKey, ...elsewhere }), 'invalid_client_metadata');
+    });
+
+    it(`is of the sector of its keys, or of the one whose document has them: ${grant}`, async () => {
+      for (const more of [{}, { sector_identifier_uri: `${documents.url}/sector` }]) {
+        expect((await attempt({ ...byKey, jwks_uri: theirs, ...more })).status).to.equal(201);
+      }
     });
   }
 });

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { CIBA_GRANT, DEVICE_CODE_GRANT } from '../../../src/clients/deferred-grants.ts';
 import { digest } from '../../../src/core/secrets.ts';
 import { clientKeyPair } from '../../support/assertions.ts';
 import { newOperator, type Operator, START } from './in-process.ts';
@@ -37,6 +38,15 @@ describe('keyturn registration-token', () => {
     for (const uses of ['0', '-1', '1.5', 'many']) {
       expect(await operator.keyturn(['registration-token', 'create', '--uses', uses])).to.include({ status: 2, stdout: '' });
     }
+  });
+
+  it('create: takes no grant type that a client could not register by it', async () => {
+    for (const type of ['authorisation_code', 'urn:ietf:params:oauth:grant-type:token-exchange', 'device_code']) {
+      expect(await operator.keyturn(['registration-token', 'create', '--grant-type', type])).to.include({ status: 2, stdout: '' });
+    }
+    const types = ['client_credentials', CIBA_GRANT, DEVICE_CODE_GRANT];
+    const made = await operator.keyturn(['registration-token', 'create', '--grant-type', ...types, '--json']);
+    expect(made.json()).to.deep.include({ grant_types: types });
   });
 
   it('create: says so where nobody can register', async () => {

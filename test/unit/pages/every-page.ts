@@ -39,6 +39,7 @@ export function everyPage(language: Language, foreign = 'a name'): Readonly<Reco
   };
   const waiting = {
     clientName: foreign,
+    origin: undefined,
     bindingMessage: foreign,
     scopes: ['openid', foreign],
     address: foreign,
@@ -95,7 +96,7 @@ export function everyPage(language: Language, foreign = 'a name'): Readonly<Reco
       language,
       username: foreign,
       self: '/ciba',
-      requests: [waiting, { ...waiting, bindingMessage: undefined }],
+      requests: [waiting, { ...waiting, bindingMessage: undefined, origin: { nameVouchedFor: foreign, redirectTo: undefined } }],
     }),
     'no approvals': approvalsPage({ language, username: foreign, self: '/ciba', requests: [] }),
     'login with a purpose': loginPage({ language, clientName: undefined, purpose: 'to see what waits', ...form }),
