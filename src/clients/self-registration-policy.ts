@@ -3,6 +3,7 @@ import { displayText } from '../pages/display-text.ts';
 import type { ClientMetadata } from './client-metadata.ts';
 import { InvalidClientMetadata, type RegistrationLimits } from './client-metadata-rules.ts';
 import { DEFERRED_GRANTS } from './deferred-grants.ts';
+import { REGISTRATION_MEMBERS } from './self-registered-members.ts';
 import { selfRegisteredAddressProblem, selfRegisteredRedirectProblem } from './self-registered-uris.ts';
 import type { RegistrationAllowance } from './self-registration.ts';
 
@@ -28,28 +29,6 @@ export function limitsForSelfRegistration(limits: RegistrationLimits, allowance:
   };
 }
 
-/**
- * What a client may say of itself. A list of what is let in, because a member that is added to the metadata one day must not become everybody's:
- * `skip_consent`, `first_party`, lifetimes, `protected_resources`, `access_token_claims` and the like are the operator's. The last line is
- * looked at below.
- */
-// biome-ignore format: a list of names reads best filled
-const OWN_MEMBERS: readonly string[] = [
-  'client_name', 'client_uri', 'logo_uri', 'policy_uri', 'tos_uri', 'contacts', 'software_id', 'software_version', 'application_type',
-  'redirect_uris', 'post_logout_redirect_uris', 'response_types', 'response_modes', 'profile',
-  'token_endpoint_auth_method', 'token_endpoint_auth_signing_alg', 'jwks', 'jwks_uri',
-  'tls_client_auth_subject_dn', 'tls_client_auth_san_dns', 'tls_client_auth_san_uri', 'tls_client_auth_san_ip', 'tls_client_auth_san_email',
-  'dpop_bound_access_tokens', 'tls_client_certificate_bound_access_tokens', 'require_pushed_authorization_requests',
-  'require_signed_request_object', 'request_object_signing_alg', 'request_object_encryption_alg', 'request_object_encryption_enc',
-  'authorization_signed_response_alg', 'authorization_encrypted_response_alg', 'authorization_encrypted_response_enc',
-  'id_token_signed_response_alg', 'id_token_encrypted_response_alg', 'id_token_encrypted_response_enc',
-  'userinfo_signed_response_alg', 'userinfo_encrypted_response_alg', 'userinfo_encrypted_response_enc',
-  'subject_type', 'sector_identifier_uri', 'default_max_age', 'default_acr_values', 'require_auth_time',
-  'backchannel_logout_uri', 'backchannel_logout_session_required', 'revoke_grants_on_logout',
-  'backchannel_token_delivery_mode', 'backchannel_client_notification_endpoint', 'backchannel_authentication_request_signing_alg',
-  'scope', 'grant_types', 'allowed_resources', 'require_pkce', 'refresh_token_rotation',
-];
-
 const SHOWN = ['client_uri', 'logo_uri', 'policy_uri', 'tos_uri'] as const;
 const FETCHED = ['jwks_uri', 'sector_identifier_uri', 'backchannel_logout_uri', 'backchannel_client_notification_endpoint'] as const;
 
@@ -58,7 +37,7 @@ const LARGEST_METADATA = 16_384;
 
 /** @throws InvalidClientMetadata naming the first member that asks for more than is allowed. */
 function refuseBeyond(metadata: ClientMetadata, allowance: RegistrationAllowance, { privateAddresses }: RegistrationLimits): void {
-  const operators = Object.entries(metadata).find(([name, value]) => !OWN_MEMBERS.includes(name) && saysSomething(value));
+  const operators = Object.entries(metadata).find(([name, value]) => !REGISTRATION_MEMBERS.includes(name) && saysSomething(value));
   if (operators !== undefined) {
     refuse(`${operators[0]}: is for the operator of this server to give, not for a client that registers itself.`);
   }
