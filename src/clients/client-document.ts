@@ -1,13 +1,15 @@
 import type { ClientMetadata } from './client-metadata.ts';
 import { InvalidClientMetadata, type RegistrationLimits, readClientMetadata } from './client-metadata-rules.ts';
 import { ownMembers, type SelfRegisteredPolicy } from './self-registered-policy.ts';
+import { withoutSwitchedOff } from './switched-off-metadata.ts';
+import { PROMISES } from './weaker-metadata.ts';
 
 /** Everything with a secret is out (section 4.1); certificates would need an authority that knows the client. */
 const METHODS = ['none', 'private_key_jwt'];
 const SECRET_MEMBERS = ['client_secret', 'client_secret_expires_at'];
 
 /**
- * Reads a Client ID Metadata Document (draft-ietf-oauth-client-id-metadata-document-01 section 4.1).
+ * Reads a Client ID Metadata Document (draft-ietf-oauth-client-id-metadata-document-02 section 4).
  * @param address where it was: the client_id.
  * @throws InvalidClientMetadata naming what is wrong with it.
  */
@@ -37,7 +39,10 @@ export function readClientDocument(
   if (typeof member(input, 'client_name') !== 'string') {
     return refuse('client_name: is missing.');
   }
-  const { metadata } = readClientMetadata({ scope: policy.scope, ...ownMembers(input), token_endpoint_auth_method: method }, limits);
+  // A document is one for all servers, and what this one does not know is for others. But not what the client promises to hold itself to, nor how
+  // it authenticates: it is not let in by less than it says.
+  const understood = withoutSwitchedOff(ownMembers(input), limits.features, [...PROMISES, 'token_endpoint_auth_method']);
+  const { metadata } = readClientMetadata({ scope: policy.scope, ...understood, token_endpoint_auth_method: method }, limits);
   return refuseForeign(address, metadata);
 }
 

@@ -86,6 +86,30 @@ export function refuseSwitchedOff(
   }
 }
 
+/**
+ * The metadata without what only a feature that is off would give a meaning: for a client that cannot be told, because it says the same to all
+ * servers (RFC 7591 section 2: the server "MUST ignore any client metadata sent by the client that it does not understand").
+ * @param kept members that are left in whatever is off, for the client to be refused by them.
+ */
+export function withoutSwitchedOff(
+  input: Readonly<Record<string, unknown>>,
+  enabled: EnabledFeatures,
+  kept: readonly string[],
+): Readonly<Record<string, unknown>> {
+  const off = (Object.entries(OF_FEATURES) as [FeatureName, readonly OfFeature[]][]).flatMap(([name, parts]) =>
+    enabled.has(name) ? [] : parts,
+  );
+  const members = new Set(off.filter((part) => typeof part === 'string'));
+  return Object.fromEntries(
+    Object.entries(input).flatMap(([name, value]) => {
+      const isLeftOut =
+        !kept.includes(name) &&
+        (members.has(name) || off.some((part) => typeof part !== 'string' && part[0] === name && part[1] === value));
+      return isLeftOut ? [] : [[name, value]];
+    }),
+  );
+}
+
 function isAskedFor(input: Readonly<Record<string, unknown>>, part: OfFeature): boolean {
   if (typeof part === 'string') {
     return saysSomething(valueOf(input, part));

@@ -1,7 +1,7 @@
 import type { ClientMetadata } from './client-metadata.ts';
 
 /** What a client holds itself to when it says so. */
-const PROMISES = [
+export const PROMISES = [
   'require_pushed_authorization_requests',
   'require_signed_request_object',
   'dpop_bound_access_tokens',

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { readClientDocument } from '../../../src/clients/client-document.ts';
 import { InvalidClientMetadata } from '../../../src/clients/client-metadata-rules.ts';
+import { CIBA_GRANT, DEVICE_CODE_GRANT } from '../../../src/clients/deferred-grants.ts';
 import { registrationLimits } from '../../../src/clients/registrable.ts';
 import { underPolicy } from '../../../src/clients/self-registered-policy.ts';
 import { readConfig } from '../../../src/config/read-config.ts';
@@ -33,7 +34,16 @@ function problem(document: unknown): string {
 
 const described = (members: Readonly<Record<string, unknown>>) => documentOf(ADDRESS, members);
 
-describe('a client metadata document (draft-ietf-oauth-client-id-metadata-document-01 section 4.1)', () => {
+/** A document as a server with these switches reads it. */
+const readBy = (FEATURES: string, members: Readonly<Record<string, unknown>>) => {
+  const other = readConfig({ FEATURES }, undefined);
+  if ('problems' in other) {
+    throw new Error(other.problems.join('\n'));
+  }
+  return readClientDocument(ADDRESS, described(members), registrationLimits(other.config), POLICY);
+};
+
+describe('a client metadata document (draft-ietf-oauth-client-id-metadata-document-02 section 4)', () => {
   it('is read as metadata that is registered', () => {
     expect(read(described({ client_uri: 'https://app.example/', software_version: '2' }))).to.deep.include({
       client_name: 'Harbor Notes',
@@ -108,6 +118,36 @@ describe('a client metadata document (draft-ietf-oauth-client-id-metadata-docume
     const redirect_uris = ['https://other.example/cb', 'http://127.0.0.1/cb', 'http://localhost/cb', 'com.example.app:/cb'];
     expect(read(described({ redirect_uris })).redirect_uris).to.deep.equal(redirect_uris);
   });
+});
+
+describe('what a document says for servers that can do more (RFC 7591 section 2)', () => {
+  for (const [features, members] of [
+    ['-back-channel-logout', { backchannel_logout_uri: `${ADDRESS}/logout`, backchannel_logout_session_required: true }],
+    ['-jarm', { authorization_signed_response_alg: 'RS256' }],
+    ['-userinfo', { userinfo_signed_response_alg: 'RS256' }],
+    ['-request-objects', { request_object_signing_alg: 'ES256' }],
+    ['-pairwise-subjects', { subject_type: 'pairwise' }],
+    ['-device-authorization', { grant_types: ['authorization_code', DEVICE_CODE_GRANT] }],
+    ['-ciba', { grant_types: ['authorization_code', CIBA_GRANT], backchannel_token_delivery_mode: 'poll' }],
+    ['-encryption', { id_token_encrypted_response_alg: 'ECDH-ES' }],
+  ] as const) {
+    it(`is passed over where it is of a feature that is off: ${Object.keys(members).join(', ')}`, () => {
+      const expected = readBy(features, 'grant_types' in members ? { grant_types: ['authorization_code'] } : {});
+      expect(readBy(features, members)).to.deep.equal(expected);
+    });
+  }
+
+  for (const [features, member, members] of [
+    ['-dpop', 'dpop_bound_access_tokens', { dpop_bound_access_tokens: true }],
+    ['-pushed-requests', 'require_pushed_authorization_requests', { require_pushed_authorization_requests: true }],
+    ['-request-objects', 'require_signed_request_object', { require_signed_request_object: true, jwks: { keys: [jwk] } }],
+    ['-private-key-jwt', 'token_endpoint_auth_method', { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [jwk] } }],
+  ] as const) {
+    it(`is not passed over where the client would be held to less than it says: ${member}`, () => {
+      expect(() => readBy(features, members)).to.throw(InvalidClientMetadata, new RegExp(`^${member}: .*which is off`));
+      expect(readBy('', members)).to.have.property(member);
+    });
+  }
 });
 
 describe('what a client that registers itself can have', () => {
