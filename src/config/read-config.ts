@@ -183,6 +183,15 @@ function contradictions(config: Config, malformed: ReadonlySet<string>): readonl
       config.dpopNonceRequired && !config.features.has('dpop'),
       'DPOP_NONCE must be off where FEATURES has -dpop: no proof is looked at',
     ],
+    [
+      ['NODE_ENV', 'FEATURES', 'OUTBOUND_PRIVATE_ADDRESSES', 'CLIENT_ID_METADATA_HOSTS'],
+      // draft-ietf-oauth-client-id-metadata-document-02 section 8.6: no address of special use is fetched in production.
+      config.production &&
+        config.features.has('client-id-metadata-documents') &&
+        config.outboundPrivateAddresses &&
+        config.clientDocumentHosts.length === 0,
+      'CLIENT_ID_METADATA_HOSTS must say which hosts with NODE_ENV=production and OUTBOUND_PRIVATE_ADDRESSES=on, or anybody could have the server ask around in its network',
+    ],
   ];
   return rules.filter(([involved, isBroken]) => isBroken && !involved.some((name) => malformed.has(name))).map(([, , problem]) => problem);
 }

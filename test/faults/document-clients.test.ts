@@ -15,7 +15,7 @@ onEachDatabase('clients that a document of their own describes, on two server pr
   before(async function prepare() {
     this.timeout(60_000);
     documents = await startDocumentServer();
-    deployment = await prepareDeployment(await databases.create(), DOCUMENTS_ON);
+    deployment = await prepareDeployment(await databases.create(), { ...DOCUMENTS_ON, CLIENT_ID_METADATA_HOSTS: '127.0.0.1' });
     user = await deployment.user();
     [one, other] = await Promise.all([deployment.start(), deployment.start({ PORT: String(await freePort()) })]);
   });

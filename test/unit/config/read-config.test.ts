@@ -226,6 +226,16 @@ describe('configuration: problems', () => {
         'FEATURES has -pushed-requests',
       ],
       [{ DPOP_NONCE: 'on', FEATURES: '-dpop' }, 'DPOP_NONCE', 'FEATURES has -dpop'],
+      [
+        {
+          NODE_ENV: 'production',
+          ISSUER: 'https://login.example',
+          FEATURES: 'client-id-metadata-documents',
+          OUTBOUND_PRIVATE_ADDRESSES: 'on',
+        },
+        'CLIENT_ID_METADATA_HOSTS',
+        'OUTBOUND_PRIVATE_ADDRESSES=on',
+      ],
     ];
     for (const [environment, one, other] of cases) {
       expect(problemsOf(environment)).to.have.length(1);
