@@ -3,7 +3,7 @@ import { isClientId } from './client-id.ts';
 const LOOPBACK_HOSTS = new Set(['127.0.0.1', '[::1]', 'localhost']);
 
 /**
- * Whether a client_id is where a Client ID Metadata Document could be (draft-ietf-oauth-client-id-metadata-document-01 section 3): an https URL
+ * Whether a client_id is where a Client ID Metadata Document could be (draft-ietf-oauth-client-id-metadata-document-02 section 3): an https URL
  * with a path, without user information, fragment and dot segments. Only in the one form that it has when it is parsed and written again, so
  * that no second text stands for the same address: no capitals in the host, no default port, no `%2e`, no letters that become `xn--`.
  * @param rules.privateAddresses OUTBOUND_PRIVATE_ADDRESSES: whether it may be http on this machine as well.

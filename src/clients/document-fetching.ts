@@ -20,10 +20,10 @@ export interface FetchedDocument {
  */
 export type DocumentFetcher = (address: string) => Promise<FetchedDocument>;
 
-/** Section 6.6: "The recommended maximum response size for client metadata documents is 5 kilobytes." */
+/** Section 8.7: "The recommended maximum size to read is 5 kilobytes." */
 const MOST_BYTES = 5 * 1024;
 const DEADLINE_MILLISECONDS = 3000;
-// Section 4.4: bounds of our own. Where nothing is said it counts for five minutes.
+// Section 5.2: bounds of our own. Where nothing is said it counts for five minutes.
 const FRESH_AT_LEAST_SECONDS = 60;
 const FRESH_BY_DEFAULT_SECONDS = 300;
 const FRESH_AT_MOST_SECONDS = 86_400;

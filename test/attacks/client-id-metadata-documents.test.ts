@@ -19,7 +19,7 @@ async function consentOf(server: TestServer, client: TestClient, user: TestUser,
   return { tab, page: await tab.submit(login, { username: user.username, password: user.password }) };
 }
 
-describe('server-side request forgery by a client_id (draft-ietf-oauth-client-id-metadata-document section 6.5)', () => {
+describe('server-side request forgery by a client_id (draft-ietf-oauth-client-id-metadata-document section 8.6)', () => {
   const server = suiteServer({ SIGNING_ALGS: 'ES256', FEATURES: 'client-id-metadata-documents' });
   let inside: DocumentServer;
   before(async () => {
@@ -98,7 +98,7 @@ describe('a document that means harm (draft-ietf-oauth-client-id-metadata-docume
     return client;
   }
 
-  it('redirects inside, and is not followed (section 4)', async () => {
+  it('redirects inside, and is not followed (section 5)', async () => {
     const inside = evil.client();
     for (const status of [301, 302, 303, 307, 308]) {
       const client = evil.client();
@@ -108,7 +108,7 @@ describe('a document that means harm (draft-ietf-oauth-client-id-metadata-docume
     expect(evil.asked(inside)).to.equal(0);
   });
 
-  it('is as long as it may be, and not a byte longer (section 6.6)', async () => {
+  it('is as long as it may be, and not a byte longer (section 8.7)', async () => {
     expect((await visit(server(), sized(5120).id)).status).to.equal(200);
     expect((await visit(server(), sized(5121).id)).status).to.equal(400);
     expect(reason()).to.match(/longer than 5120 bytes/);
@@ -251,7 +251,7 @@ describe('a document that means harm (draft-ietf-oauth-client-id-metadata-docume
     expect(evil.asked(client)).to.equal(0);
   });
 
-  it('has a name that would pass for ours, and none of it becomes markup or hides the host (section 6.4)', async () => {
+  it('has a name that would pass for ours, and none of it becomes markup or hides the host (section 8.5)', async () => {
     const { host } = new URL(evil.url);
     for (const client_name of [
       '<script>alert(1)</script>',

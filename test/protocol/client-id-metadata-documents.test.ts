@@ -43,7 +43,7 @@ onEachDatabase('clients that a document of their own describes (draft-ietf-oauth
   }
 
   describe('the authorization server', () => {
-    it('says that it supports them (section 5)', async () => {
+    it('says that it supports them (section 6)', async () => {
       for (const path of ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration']) {
         expect((await answerOf(server.get(path))).body).to.include({ client_id_metadata_document_supported: true });
       }
@@ -60,7 +60,7 @@ onEachDatabase('clients that a document of their own describes (draft-ietf-oauth
       expect(documents.asked(client)).to.equal(1);
     });
 
-    it('asks for JSON, and takes any type of JSON (section 4.1)', async () => {
+    it('asks for JSON, and takes any type of JSON (section 4)', async () => {
       for (const type of ['application/json', 'application/json; charset=utf-8', 'application/cimd+json', 'application/ld+json']) {
         const client = documents.client({}, { 'content-type': type });
         expect((await asked(client)).html, type).to.include('name="decision"');
@@ -76,7 +76,7 @@ onEachDatabase('clients that a document of their own describes (draft-ietf-oauth
     });
 
     for (const status of [201, 203, 204, 206, 301, 302, 304, 307, 308, 400, 404, 500]) {
-      it(`takes no answer but 200 for a document: ${status} (section 4)`, async () => {
+      it(`takes no answer but 200 for a document: ${status} (section 5)`, async () => {
         const client = documents.client();
         const elsewhere = documents.client();
         documents.serve(client, (_, response) => {
@@ -90,7 +90,7 @@ onEachDatabase('clients that a document of their own describes (draft-ietf-oauth
       });
     }
 
-    it('says what is wrong with a document, on a page and nowhere else (section 4.3)', async () => {
+    it('says what is wrong with a document, on a page and nowhere else (section 5.1)', async () => {
       const client = documents.client({ client_id: 'https://other.example/client.json' });
       const page = await ask(client);
       expect(page.status).to.equal(400);
@@ -99,7 +99,7 @@ onEachDatabase('clients that a document of their own describes (draft-ietf-oauth
       expectError(await answerOf(server.post('/token', { grant_type: 'authorization_code', code: 'x' }, client)), 'invalid_client', 401);
     });
 
-    it('compares redirect URIs with those of the document, exactly (section 4.5)', async () => {
+    it('compares redirect URIs with those of the document, exactly (section 4.2)', async () => {
       const client = documents.client({ redirect_uris: ['https://app.example/callback', 'http://127.0.0.1/cb', 'http://localhost/cb'] });
       for (const redirect_uri of [
         'https://app.example/callback/',
@@ -210,7 +210,7 @@ onEachDatabase('clients that a document of their own describes (draft-ietf-oauth
       expect(body).to.have.property('access_token');
     });
 
-    it('are taken of one with a key, which proves itself here and at the token endpoint (section 6.2)', async () => {
+    it('are taken of one with a key, which proves itself here and at the token endpoint (section 8.2)', async () => {
       const pair = clientKeyPair('ES256');
       const client = documents.client({ token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [pair.jwk] } });
       const proof = async (by = pair) => assertionForm(await signAssertion(assertionClaims(server, client.id), by));
@@ -241,7 +241,7 @@ onEachDatabase('clients that a document of their own describes (draft-ietf-oauth
     });
   });
 
-  describe('the consent page (sections 6.4 and 6.7)', () => {
+  describe('the consent page (sections 8.5 and 8.8)', () => {
     it('calls a client by its host, says what it calls itself, and that nobody has checked it', async () => {
       const page = await asked(documents.client({ client_name: 'Your Bank', logo_uri: 'https://bank.example/logo.png' }));
       expect(headingOf(page)).to.equal(`${new URL(documents.url).host} asks for access to your account`);
@@ -302,7 +302,7 @@ onEachDatabase('clients that a document of their own describes (draft-ietf-oauth
     });
   });
 
-  describe('the cache (section 4.4)', () => {
+  describe('the cache (section 5.2)', () => {
     for (const [what, headers, fresh] of [
       ['for five minutes where nothing is said', {}, 300],
       ['for as long as it says', { 'cache-control': 'public, max-age=900' }, 900],

@@ -3,7 +3,7 @@ import { isDocumentAddress } from '../../../src/clients/document-client-id.ts';
 
 const is = (text: string, privateAddresses = false) => isDocumentAddress(text, { privateAddresses });
 
-describe('client identifier URLs (draft-ietf-oauth-client-id-metadata-document-01 section 3)', () => {
+describe('client identifier URLs (draft-ietf-oauth-client-id-metadata-document-02 section 3)', () => {
   for (const text of [
     'https://app.example/client.json',
     'https://app.example/',

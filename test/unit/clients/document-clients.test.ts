@@ -97,7 +97,7 @@ const outcome = (asked: Promise<{ readonly metadata: { readonly client_name?: st
 /** Lets what goes on in the background come to its end. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-describe('clients by their documents (draft-ietf-oauth-client-id-metadata-document-01 section 4.4)', () => {
+describe('clients by their documents (draft-ietf-oauth-client-id-metadata-document-02 section 5.2)', () => {
   it('are fetched for an authorization, once while the document is fresh', async () => {
     const { clients, counts, advance } = world();
     expect(await clients.current(ADDRESS, ASKER)).to.deep.include({ id: ADDRESS, selfRegistered: { host: 'app.example' }, secrets: [] });

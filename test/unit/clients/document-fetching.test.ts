@@ -39,7 +39,7 @@ function fetcher(rules: Partial<OutboundRules> = {}) {
   return documentFetcher({ limits, policy: POLICY, clock: { now: () => 1000 }, send });
 }
 
-describe('fetching a document by https (draft-ietf-oauth-client-id-metadata-document-01 sections 4 and 6.5)', () => {
+describe('fetching a document by https (draft-ietf-oauth-client-id-metadata-document-02 sections 5 and 8.6)', () => {
   let server: Server;
   let port: number;
   const hosts: string[] = [];
