@@ -76,16 +76,21 @@ async function filterOf({ users, clientStore }: Repositories, { user, client }: 
   return { ...(userId === undefined ? {} : { userId }), ...(client === undefined ? {} : { clientId: client }) };
 }
 
-type GrantState = 'revoked' | 'expired' | 'awaiting_code' | 'live';
+/** `awaiting_code`, `awaiting_poll`: the user has allowed it, and the client has not come for its tokens: with the code, or by asking again. */
+type GrantState = 'revoked' | 'expired' | 'awaiting_code' | 'awaiting_poll' | 'live';
 
-function stateOf({ revokedAt, expiresAt, generation }: Grant, now: EpochSeconds): GrantState {
+function stateOf({ revokedAt, expiresAt, generation, code }: Grant, now: EpochSeconds): GrantState {
   if (revokedAt !== undefined) {
     return 'revoked';
   }
   if (expiresAt <= now) {
     return 'expired';
   }
-  return generation === 0 ? 'awaiting_code' : 'live';
+  if (generation > 0) {
+    return 'live';
+  }
+  // What a device or a client in the back channel asked has no code (interaction/deferred-answers.ts).
+  return code.redirectUri === '' && code.codeChallenge === undefined ? 'awaiting_poll' : 'awaiting_code';
 }
 
 function documentOf(grant: Grant, now: EpochSeconds): object {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { InvalidClientMetadata } from '../../src/clients/client-metadata-rules.ts';
+import { LIMITS } from '../../src/limits/limits.ts';
 import { answerOf, expectError } from '../support/answers.ts';
 import { browser, cookieHeader, formWith } from '../support/browser.ts';
 import { approvals, askUser, CIBA, cibaClient, decideNewest, lookAtNewest, poll, request, waitingIn } from '../support/ciba.ts';
@@ -69,6 +70,15 @@ describe('abuse of the back channel (CIBA section 15, RFC 10027)', () => {
       expectError(await poll(server(), { id: client.id, secret: 'x'.repeat(43) }, id), 'invalid_client', 401);
       expect((await poll(server(), client, id)).status).to.equal(200);
     });
+  });
+
+  it('costs the user nothing of their own limit, however often a client polls', async () => {
+    const { auth_req_id: id } = await askUser(server(), client, user);
+    for (let time = 0; time < LIMITS.user.burst + 5; time++) {
+      await poll(server(), client, id);
+    }
+    expect((await decideNewest(server(), user)).status).to.equal(200);
+    expect((await poll(server(), client, id)).status).to.equal(200);
   });
 
   it('gives nothing for what was denied or has expired, however often it is asked', async () => {

@@ -81,6 +81,16 @@ describe('keyturn grant', () => {
     expect(await operator.keyturn(['grant', 'list', '--client', 'tv'])).to.include({ status: 1, stdout: '' });
   });
 
+  it('list: what a device or a client in the back channel asked waits for no code', async () => {
+    const none = { redirectUri: '', redirectUriGiven: false, codeChallenge: undefined };
+    await operator.withRecords(async ({ clientStore, grants }) => {
+      await clientStore.create(clientRecord({ id: 'tv' }));
+      await grants.create(newGrant({ id: '4', clientId: 'tv', userId: bob.id, createdAt: START, expiresAt: START + 60, code: none }));
+    });
+    expect(await list('--client', 'tv')).to.have.nested.property('[0].state', 'awaiting_poll');
+    expect((await operator.keyturn(['grant', 'list', '--client', 'tv'])).stdout).to.match(/^4 +tv +\w+ +awaiting_poll /m);
+  });
+
   it('revoke: ends the grant for the operator; once more changes nothing', async () => {
     operator.clock.time = START + 5;
     const { stdout } = await operator.keyturn(['grant', 'revoke', '2', '--json']);
