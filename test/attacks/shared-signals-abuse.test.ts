@@ -174,10 +174,10 @@ describe('a receiver that is down (RFC 8935)', () => {
     down.answer(() => undefined);
     const [slow, quick] = [await streamManager(server), await streamManager(server)];
     for (let count = 0; count < 8; count++) {
-      const { stream_id } = await slow.create({ delivery: { method: PUSH, endpoint_url: down.url } });
+      const { stream_id } = await slow.create({ delivery: { method: PUSH, endpoint_url: down.uri } });
       await slow.send('POST', '/ssf/verify', { stream_id });
     }
-    const { stream_id } = await quick.create({ delivery: { method: PUSH, endpoint_url: well.url } });
+    const { stream_id } = await quick.create({ delivery: { method: PUSH, endpoint_url: well.uri } });
     await quick.send('POST', '/ssf/verify', { stream_id });
     await well.times(1);
     expect(well.received[0]?.claims.aud).to.equal(quick.client.id);

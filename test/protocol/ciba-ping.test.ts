@@ -38,7 +38,13 @@ onEachDatabase('ping mode (CIBA section 10.2)', (databases) => {
       await decideNewest(server, user, decision);
       await receiver.times(1);
       expect(receiver.received).to.deep.equal([
-        { method: 'POST', contentType: 'application/json', authorization: `Bearer ${token}`, body: JSON.stringify({ auth_req_id: id }) },
+        {
+          method: 'POST',
+          path: '/told',
+          contentType: 'application/json',
+          authorization: `Bearer ${token}`,
+          body: JSON.stringify({ auth_req_id: id }),
+        },
       ]);
       const { body } = await poll(server, client, id);
       expect(decision === 'allow' ? typeof body['access_token'] : body['error']).to.equal(decision === 'allow' ? 'string' : answered);
@@ -67,7 +73,7 @@ onEachDatabase('ping mode (CIBA section 10.2)', (databases) => {
     await decideNewest(server, user);
     await receiver.times(3);
     expect(receiver.received.map(({ method }) => method)).to.deep.equal(['POST', 'POST', 'POST']);
-    expect(receiver.paths).to.deep.equal(['/told', '/told', '/told']);
+    expect(receiver.received.map(({ path }) => path)).to.deep.equal(['/told', '/told', '/told']);
   });
 
   it('tells nothing of a decision that was not taken', async () => {

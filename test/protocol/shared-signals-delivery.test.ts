@@ -22,7 +22,7 @@ onEachDatabase('delivery of security events (RFC 8935 and RFC 8936, SSF 1.0 sect
   });
   afterEach(() => receiver.close());
 
-  const push = (more: object = {}): object => ({ delivery: { method: 'urn:ietf:rfc:8935', endpoint_url: receiver.url, ...more } });
+  const push = (more: object = {}): object => ({ delivery: { method: 'urn:ietf:rfc:8935', endpoint_url: receiver.uri, ...more } });
   const eventStreams = () => server.repositories.eventStreams;
 
   /** A user of the receiver, logged in, and something that happens to it. */
@@ -66,7 +66,7 @@ onEachDatabase('delivery of security events (RFC 8935 and RFC 8936, SSF 1.0 sect
     it(`comes again after ${status}, with the same jti and signed anew`, async () => {
       const manager = await streamManager(server);
       await manager.create(push());
-      receiver.answer((_, response) => response.writeHead(status, { location: receiver.url }).end());
+      receiver.answer((_, response) => response.writeHead(status, { location: receiver.uri }).end());
       await (await happening(manager))();
       await receiver.times(1);
       expect(await noted()).to.equal(1);
@@ -176,7 +176,7 @@ onEachDatabase('delivery of security events (RFC 8935 and RFC 8936, SSF 1.0 sect
     const [manager, other] = [await streamManager(server), await streamManager(server)];
     const ofOther = await startEventReceiver();
     const { stream_id } = await manager.create(push());
-    await other.create({ delivery: { method: 'urn:ietf:rfc:8935', endpoint_url: ofOther.url } });
+    await other.create({ delivery: { method: 'urn:ietf:rfc:8935', endpoint_url: ofOther.uri } });
     const happens = await happening(manager);
     const scopeOf = async (scope: (before: string | undefined) => string): Promise<void> => {
       const record = await server.repositories.clientStore.find(manager.client.id);
@@ -255,7 +255,7 @@ onEachDatabase('delivery of security events (RFC 8935 and RFC 8936, SSF 1.0 sect
     await manager.send('PATCH', '/ssf/streams', { stream_id, ...push() });
     await happens();
     await receiver.times(1);
-    await manager.send('PATCH', '/ssf/streams', { stream_id, ...push({ endpoint_url: elsewhere.url }) });
+    await manager.send('PATCH', '/ssf/streams', { stream_id, ...push({ endpoint_url: elsewhere.uri }) });
     await happens();
     await elsewhere.times(1);
     expect(receiver.received[0]?.headers.authorization).to.equal('Bearer secret');

@@ -19,7 +19,7 @@ onEachDatabase('event streams (OpenID Shared Signals Framework 1.0 sections 7 an
     await receiver.close();
   });
 
-  const push = (more: object = {}): object => ({ method: PUSH, endpoint_url: receiver.url, ...more });
+  const push = (more: object = {}): object => ({ method: PUSH, endpoint_url: receiver.uri, ...more });
 
   it('are announced by the transmitter configuration metadata (section 7.1)', async () => {
     const answer = await server.get('/.well-known/ssf-configuration');

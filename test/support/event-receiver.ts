@@ -1,7 +1,6 @@
-import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingHttpHeaders } from 'node:http';
 import { decodeJwt, type JWTPayload } from 'jose';
+import { type Receiver, startReceiver } from './receiver.ts';
 import type { TestClient, TestServer } from './test-server.ts';
 
 /** A security event token as it came. */
@@ -13,63 +12,16 @@ export interface ReceivedEvent {
 }
 
 /** A receiver of security events on this machine (RFC 8935). */
-export interface EventReceiver {
-  readonly url: string;
-  /** Oldest first. */
-  readonly received: readonly ReceivedEvent[];
-  /** How it answers from now on; 202 at first. */
-  answer(how: RequestListener): void;
-  /** Resolves when it has been told as often. @throws Error after 10 s. */
-  times(count: number): Promise<void>;
-  close(): Promise<void>;
-}
+export type EventReceiver = Receiver<ReceivedEvent>;
 
-const taken: RequestListener = (_, response) => response.writeHead(202).end();
-
-/** @param port a free one by default. */
-export async function startEventReceiver(port = 0): Promise<EventReceiver> {
-  const received: ReceivedEvent[] = [];
-  let listener = taken;
-  let onReceived: (() => void) | undefined;
-
-  async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    let token = '';
-    for await (const part of request.setEncoding('utf8')) {
-      token += String(part);
-    }
-    received.push({ headers: request.headers, token, claims: decodeJwt(token) });
-    listener(request, response);
-    onReceived?.();
-  }
-
-  const server = createServer((request, response) => void take(request, response).catch(() => response.destroy()));
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${address.port}/events`,
-    received,
-    answer(how) {
-      listener = how;
-    },
-    async times(count) {
-      await new Promise<void>((resolve, reject) => {
-        const deadline = setTimeout(() => reject(new Error(`told ${received.length} times in 10 s, not ${count}`)), 10_000);
-        onReceived = () => {
-          if (received.length >= count) {
-            clearTimeout(deadline);
-            resolve();
-          }
-        };
-        onReceived();
-      });
-    },
-    async close() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+/** Answers 202 at first. @param port a free one by default. */
+export function startEventReceiver(port = 0): Promise<EventReceiver> {
+  return startReceiver({
+    path: '/events',
+    status: 202,
+    port,
+    read: ({ headers }, token) => ({ headers, token, claims: decodeJwt(token) }),
+  });
 }
 
 /** A client that manages streams, with an access token for it. */
