@@ -119,6 +119,27 @@ onEachDatabase('backchannel authentication requests of two processes on one data
     await Promise.all(nodes.map((node) => node.kill()));
   }).timeout(40_000);
 
+  it('take yes or no where both come at the same moment, and mean the same to whoever asks where', async () => {
+    const nodes = await Promise.all([deployment.start(), deployment.start({ PORT: String(await freePort()) })]);
+    let allowed = 0;
+    for (let round = 0; round < 6; round++) {
+      const id = await asked(nodes[0]);
+      const [decide] = await decisions(nodes[0]);
+      const outcomes = await Promise.all(['allow', 'deny'].map(async (decision, at) => decide?.(decision, nodes[(at + round) % 2]?.url)));
+      expect(outcomes).to.have.members(['taken', 'refused']);
+      const isAllowed = outcomes[0] === 'taken';
+      allowed += isAllowed ? 1 : 0;
+      const polled = await Promise.all(nodes.map((node) => poll(node, id)));
+      const answers = polled.map((outcome) => (isAllowed ? refreshTokenIn(outcome) : errorIn(outcome)));
+      expect(new Set(answers).size).to.equal(1);
+      expect(isAllowed || answers[0] === 'access_denied').to.equal(true);
+    }
+    const grants = await deployment.look((repositories) => repositories.grants.list({ userId: user.id }, { limit: 50 }));
+    // One that was made for the decision that lost is over.
+    expect(grants.filter(({ revokedAt }) => revokedAt === undefined)).to.have.length(allowed);
+    await Promise.all(nodes.map((node) => node.kill()));
+  }).timeout(40_000);
+
   it(`lose none of ${REQUESTS} decisions that a user was told of, nor a ping`, async () => {
     let server = await deployment.start();
     const ids: string[] = [];

@@ -55,6 +55,20 @@ onEachDatabase('dynamic client registration (RFC 7591)', (database) => {
     });
   });
 
+  it('knows no member by another name: neither by a tag of a language, nor in capitals, nor inherited (section 2.2)', async () => {
+    const tagged = { 'client_name#ja': 'メモ', 'redirect_uris#ja': ['https://evil.example/'], 'skip_consent#x': true, 'scope#en': 'admin' };
+    const capitals = { Skip_Consent: true, REDIRECT_URIS: ['https://evil.example/'], 'scope ': 'admin' };
+    const inherited = JSON.parse('{"__proto__":{"skip_consent":true,"scope":"admin","redirect_uris":["https://evil.example/"]}}') as object;
+    const plain = await register(server, { redirect_uris: [REDIRECT_URI] });
+    for (const more of [tagged, capitals, inherited]) {
+      const { status, body } = await register(server, { redirect_uris: [REDIRECT_URI], ...more });
+      expect(status).to.equal(201);
+      const stored = (await server.repositories.clientStore.find(String(body.client_id)))?.metadata;
+      expect(stored).to.deep.equal((await server.repositories.clientStore.find(String(plain.body.client_id)))?.metadata);
+    }
+    expectError(await register(server, inherited), 'invalid_redirect_uri');
+  });
+
   it('chooses client_id and client_secret itself, whatever is sent (section 3.2.1)', async () => {
     const chosen = { client_id: 'mine', client_secret: 'x'.repeat(20) + '0123456789abcdef', registration_access_token: 'r' };
     const { body } = await register(server, { redirect_uris: [REDIRECT_URI], ...chosen });
