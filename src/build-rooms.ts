@@ -35,7 +35,7 @@ import { ownTokens } from './keys/own-tokens.ts';
 import type { RequestLimits } from './limits/request-limits.ts';
 import { cachedDocuments } from './outbound/cached-documents.ts';
 import { fetchJson } from './outbound/json-document.ts';
-import { outbound } from './outbound/outbound.ts';
+import { type Outbound, ofStrangers, outbound } from './outbound/outbound.ts';
 import type { Resources } from './resources/registered-resources.ts';
 import type { Rooms } from './rooms.ts';
 import { securityEventTokenIssuer } from './signals/security-event-token.ts';
@@ -225,11 +225,11 @@ export function buildRooms(parts: {
 /** Keys of clients, fetched where they publish them. */
 function keysOfClients({ outboundPrivateAddresses }: Config, clock: Clock): ClientKeys {
   const send = outbound({ privateAddresses: outboundPrivateAddresses });
-  return clientKeys({
-    publishedKeySets: cachedDocuments({
-      fetch: (url) => fetchJson(send, url),
+  const keySets = (by: Outbound) =>
+    cachedDocuments({
+      fetch: (url) => fetchJson(by, url),
       read: (document) => keyFinder(readPublishedKeySet(document)),
       clock,
-    }),
-  });
+    });
+  return clientKeys({ publishedKeySets: keySets(send), strangersKeySets: keySets(ofStrangers(send)) });
 }

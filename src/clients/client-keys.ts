@@ -9,7 +9,7 @@ import {
 import type { KeyManagementAlgorithm } from '../keys/jwe-algorithms.ts';
 import type { CachedDocuments } from '../outbound/cached-documents.ts';
 import { OutboundFailure } from '../outbound/outbound.ts';
-import type { Client } from './client.ts';
+import { type Client, cameByItself } from './client.ts';
 import type { ClientKeySet } from './client-key-set.ts';
 import { type EncryptionKey, encryptionKeyIn } from './encryption-key.ts';
 
@@ -64,8 +64,13 @@ export function keyFinder(set: ClientKeySet): KeyFinder {
   };
 }
 
-export function clientKeys(rooms: { readonly publishedKeySets: CachedDocuments<KeyFinder> }): ClientKeys {
-  const { publishedKeySets } = rooms;
+/** @param rooms.strangersKeySets those of clients that came by themselves, which keep no others out of memory, nor waiting. */
+export function clientKeys(rooms: {
+  readonly publishedKeySets: CachedDocuments<KeyFinder>;
+  readonly strangersKeySets: CachedDocuments<KeyFinder>;
+}): ClientKeys {
+  const keySetsOf = (client: Client): CachedDocuments<KeyFinder> =>
+    cameByItself(client) ? rooms.strangersKeySets : rooms.publishedKeySets;
   // Clients are kept in memory, and with them what their keys were made into.
   const registered = new WeakMap<ClientKeySet, KeyFinder>();
 
@@ -76,7 +81,8 @@ export function clientKeys(rooms: { readonly publishedKeySets: CachedDocuments<K
   }
 
   return {
-    async verify({ metadata: { jwks, jwks_uri } }, jws, algorithms) {
+    async verify(client, jws, algorithms) {
+      const { jwks, jwks_uri } = client.metadata;
       if (jwks !== undefined) {
         return verifyByKeys(registeredKeys(jwks), jws, algorithms);
       }
@@ -84,7 +90,7 @@ export function clientKeys(rooms: { readonly publishedKeySets: CachedDocuments<K
         return { problem: 'the client has no keys registered' };
       }
       try {
-        return await verifyByPublished(publishedKeySets, jwks_uri, jws, algorithms);
+        return await verifyByPublished(keySetsOf(client), jwks_uri, jws, algorithms);
       } catch (error) {
         if (error instanceof OutboundFailure) {
           return { problem: `the jwks_uri of the client could not be fetched: ${error.message}` };
@@ -105,9 +111,10 @@ export function clientKeys(rooms: { readonly publishedKeySets: CachedDocuments<K
 
   /** What a key set of the client has: the one that is registered, else the one that is published, now or when it is asked again. */
   async function lookUp<Found>(
-    { metadata: { jwks, jwks_uri } }: Client,
+    client: Client,
     find: (finder: KeyFinder) => Found | undefined,
   ): Promise<Found | { readonly problem: string } | undefined> {
+    const { jwks, jwks_uri } = client.metadata;
     if (jwks !== undefined) {
       return find(registeredKeys(jwks));
     }
@@ -115,9 +122,10 @@ export function clientKeys(rooms: { readonly publishedKeySets: CachedDocuments<K
       return { problem: 'the client has no keys registered' };
     }
     try {
-      const finder = await publishedKeySets.get(jwks_uri);
+      const keySets = keySetsOf(client);
+      const finder = await keySets.get(jwks_uri);
       const found = find(finder);
-      const newer = found === undefined ? await publishedKeySets.newerThan(finder, jwks_uri) : undefined;
+      const newer = found === undefined ? await keySets.newerThan(finder, jwks_uri) : undefined;
       return newer === undefined ? found : find(newer);
     } catch (error) {
       if (error instanceof OutboundFailure) {

@@ -21,6 +21,11 @@ export interface Client {
   readonly registeredItself: RegisteredItself | undefined;
 }
 
+/** Whether no operator registered it: what it names is a stranger's word. */
+export function cameByItself({ selfRegistered, registeredItself }: Pick<Client, 'selfRegistered' | 'registeredItself'>): boolean {
+  return selfRegistered !== undefined || registeredItself !== undefined;
+}
+
 export function clientOf(record: ClientRecord): Client {
   return {
     id: record.id,

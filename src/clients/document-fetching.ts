@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { type BoundedFetches, boundedFetches } from '../outbound/bounded-fetches.ts';
 import { fetchJson } from '../outbound/json-document.ts';
-import { outbound } from '../outbound/outbound.ts';
+import { ofStrangers, outbound } from '../outbound/outbound.ts';
 import { readClientDocument } from './client-document.ts';
 import type { ClientMetadata } from './client-metadata.ts';
 import type { RegistrationLimits } from './client-metadata-rules.ts';
@@ -38,9 +38,10 @@ export function documentFetcher(rooms: {
 }): DocumentFetcher {
   const { limits, policy, clock } = rooms;
   const { fetches = boundedFetches({ most: 20, mostOfHost: 4 }) } = rooms;
-  const send =
+  const send = ofStrangers(
     rooms.send ??
-    outbound({ privateAddresses: limits.privateAddresses, mostBytes: MOST_BYTES, deadlineMilliseconds: DEADLINE_MILLISECONDS });
+      outbound({ privateAddresses: limits.privateAddresses, mostBytes: MOST_BYTES, deadlineMilliseconds: DEADLINE_MILLISECONDS }),
+  );
 
   return async (address) => {
     const { value, maxAgeSeconds = FRESH_BY_DEFAULT_SECONDS } = await fetches(new URL(address).host, () =>

@@ -1,3 +1,4 @@
+import { cameByItself } from '../clients/client.ts';
 import type { Clients } from '../clients/clients.ts';
 import type { EpochSeconds } from '../core/clock.ts';
 import { newIdentifier } from '../core/identifiers.ts';
@@ -58,6 +59,7 @@ export function pingDelivery(rooms: {
         url,
         headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
         body: JSON.stringify({ auth_req_id: authReqId }),
+        isOfStranger: cameByItself(client),
       };
     },
   };

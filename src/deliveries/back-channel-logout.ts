@@ -1,3 +1,4 @@
+import { cameByItself } from '../clients/client.ts';
 import type { Clients } from '../clients/clients.ts';
 import type { LogoutTokenIssuer } from '../tokens/logout-token.ts';
 import type { DeliveryKind } from './delivery.ts';
@@ -22,7 +23,8 @@ export function backChannelLogout(rooms: {
       }
       const order = { id, client, userId: payload['user_id'] ?? '', sessionId: payload['session_id'] ?? '' };
       const body = new URLSearchParams({ logout_token: await issueLogoutToken(order, now) }).toString();
-      return { method: 'POST', url, headers: { 'content-type': 'application/x-www-form-urlencoded' }, body };
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      return { method: 'POST', url, headers, body, isOfStranger: cameByItself(client) };
     },
   };
 }

@@ -13,7 +13,7 @@ import { parseScope } from '../core/scope.ts';
 import type { ServerSecrets } from '../keys/server-secrets.ts';
 import type { RequestLimits } from '../limits/request-limits.ts';
 import { discreetOutbound } from '../outbound/discreet.ts';
-import { outbound } from '../outbound/outbound.ts';
+import { ofStrangers, outbound } from '../outbound/outbound.ts';
 import { type RegistrationAccessTokens, registrationAccessTokens } from '../tokens/registration-access-token.ts';
 import { clientInformation } from './client-information.ts';
 
@@ -67,7 +67,7 @@ export interface SelfRegistrationRules {
 export function selfRegistrationRules(rooms: SelfRegistrationRooms): SelfRegistrationRules {
   const { issuer, clock, keys, clientStore, softwarePublishers, selfRegisteredPolicy, registrationLimits, privateAddresses } = rooms;
   const tokens = registrationAccessTokens(keys.secrets);
-  const send = discreetOutbound(outbound({ privateAddresses }));
+  const send = discreetOutbound(ofStrangers(outbound({ privateAddresses })));
   const { scope, resources } = selfRegisteredPolicy;
   const everybody = { scope: parseScope(scope), resources, grantTypes: EVERYBODYS_GRANT_TYPES };
 

@@ -1,4 +1,5 @@
 import type { AddressedRequest, Authorization } from '../authorization/authorization.ts';
+import { cameByItself } from '../clients/client.ts';
 import { canBeImpersonated } from '../clients/redirect-uri.ts';
 import { selfDescription } from '../clients/self-description.ts';
 import { ConsentRequired } from '../core/errors.ts';
@@ -56,9 +57,7 @@ export function consentItems({ client }: Pick<AddressedRequest, 'client'>, autho
   const { resources } = authorization;
   return [
     'client access',
-    ...(client.selfRegistered === undefined && client.registeredItself === undefined
-      ? []
-      : [`client described ${selfDescription(client)}`]),
+    ...(cameByItself(client) ? [`client described ${selfDescription(client)}`] : []),
     ...shownScope(authorization),
     ...resources.map((resource) => `resource ${resource}`),
   ];

@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage 
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { urlToHttpOptions } from 'node:url';
+import { oneAtATime } from './one-at-a-time.ts';
 import { isLoopbackAddress, isPublicAddress } from './public-address.ts';
 
 /** A request to an address that a client registered. */
@@ -13,6 +14,8 @@ export interface OutboundRequest {
   /** Lower-case names. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Nobody here vouches for the address: somebody named it who came by themselves. Its name waits behind others of that kind (`oneAtATime`). */
+  readonly isOfStranger?: boolean;
 }
 
 /** What came back, whole: any status, redirects among them, which are never followed. */
@@ -32,6 +35,11 @@ export class OutboundFailure extends Error {
 
 /** The only way out of this server. @throws OutboundFailure */
 export type Outbound = (request: OutboundRequest) => Promise<OutboundAnswer>;
+
+/** The same way out for what strangers name. */
+export function ofStrangers(send: Outbound): Outbound {
+  return (request) => send({ ...request, isOfStranger: true });
+}
 
 /** An address that a host name stands for. */
 export interface ResolvedAddress {
@@ -59,12 +67,14 @@ export interface OutboundRules {
  */
 export function outbound(rules: OutboundRules): Outbound {
   const { resolve = systemResolver, deadlineMilliseconds = 5000, mostBytes = 65_536 } = rules;
+  const resolveOfStrangers = rules.resolve === undefined ? strangersResolver : oneAtATime(rules.resolve);
 
-  return async ({ method, url, headers = {}, body }) => {
+  return async ({ method, url, headers = {}, body, isOfStranger = false }) => {
     const signal = AbortSignal.timeout(deadlineMilliseconds);
     const target = targetOf(url);
     const options = urlToHttpOptions(target);
-    const addresses = await raced(signal, resolve(options.hostname ?? ''));
+    const host = options.hostname ?? '';
+    const addresses = await raced(signal, isOfStranger ? resolveOfStrangers(host, signal) : resolve(host));
     refuseForbidden(target, addresses, rules.privateAddresses);
     return exchange({
       ...options,
@@ -126,6 +136,9 @@ function targetOf(text: string): URL {
 async function systemResolver(host: string): Promise<readonly ResolvedAddress[]> {
   return lookup(host, { all: true });
 }
+
+/** One for the process, whose threads they are. */
+const strangersResolver = oneAtATime(systemResolver);
 
 async function raced(signal: AbortSignal, resolving: Promise<readonly ResolvedAddress[]>): Promise<readonly ResolvedAddress[]> {
   const late = new Promise<never>((_, reject) => {

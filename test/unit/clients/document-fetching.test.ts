@@ -65,6 +65,16 @@ describe('fetching a document by https (draft-ietf-oauth-client-id-metadata-docu
     expect(hosts.at(-1)).to.equal(`app.example:${port}`);
   });
 
+  it('asks as a stranger does, whose names keep nobody else’s waiting', async () => {
+    const asked: (boolean | undefined)[] = [];
+    const send = async ({ isOfStranger }: { readonly isOfStranger?: boolean }) => {
+      asked.push(isOfStranger);
+      return { status: 404, headers: {}, body: '' };
+    };
+    await outcome(documentFetcher({ limits, policy: POLICY, clock: { now: () => 1000 }, send })('https://app.example/client.json'));
+    expect(asked).to.deep.equal([true]);
+  });
+
   it('takes it from nobody else', async () => {
     expect(await outcome(fetcher()(`https://other.example:${port}/client.json`))).to.match(/altname|does not match/i);
     const stranger = testAuthority('Stranger').pem;
