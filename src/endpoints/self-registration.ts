@@ -9,11 +9,13 @@ import { provenStatement } from '../clients/software-statement.ts';
 import type { RegistrationConfig } from '../config/config.ts';
 import type { AuditTrail } from '../core/audit.ts';
 import type { Clock, EpochSeconds } from '../core/clock.ts';
+import { TemporarilyUnavailable } from '../core/errors.ts';
 import { parseScope } from '../core/scope.ts';
 import type { ServerSecrets } from '../keys/server-secrets.ts';
 import type { RequestLimits } from '../limits/request-limits.ts';
+import { boundedFetches, TooManyFetches } from '../outbound/bounded-fetches.ts';
 import { discreetOutbound } from '../outbound/discreet.ts';
-import { ofStrangers, outbound } from '../outbound/outbound.ts';
+import { type Outbound, ofStrangers, outbound } from '../outbound/outbound.ts';
 import { type RegistrationAccessTokens, registrationAccessTokens } from '../tokens/registration-access-token.ts';
 import { clientInformation } from './client-information.ts';
 
@@ -67,7 +69,7 @@ export interface SelfRegistrationRules {
 export function selfRegistrationRules(rooms: SelfRegistrationRooms): SelfRegistrationRules {
   const { issuer, clock, keys, clientStore, softwarePublishers, selfRegisteredPolicy, registrationLimits, privateAddresses } = rooms;
   const tokens = registrationAccessTokens(keys.secrets);
-  const send = discreetOutbound(ofStrangers(outbound({ privateAddresses })));
+  const send = bounded(discreetOutbound(ofStrangers(outbound({ privateAddresses }))));
   const { scope, resources } = selfRegisteredPolicy;
   const everybody = { scope: parseScope(scope), resources, grantTypes: EVERYBODYS_GRANT_TYPES };
 
@@ -101,6 +103,20 @@ export function selfRegistrationRules(rooms: SelfRegistrationRooms): SelfRegistr
         registrationAccessToken: tokens.mint({ clientId: record.id, generation }),
         registrationClientUri: `${issuer}${REGISTRATION_PATH}/${encodeURIComponent(record.id)}`,
       }),
+  };
+}
+
+/** An address that never answers is waited for by no more registrations than can be spared. @throws TemporarilyUnavailable */
+function bounded(send: Outbound): Outbound {
+  const fetches = boundedFetches({ most: 20, mostOfHost: 4 });
+  return async (request) => {
+    try {
+      return await fetches(new URL(request.url).host, () => send(request));
+    } catch (error) {
+      throw error instanceof TooManyFetches
+        ? new TemporarilyUnavailable('Too many addresses of clients are being looked at: try again.', error.message)
+        : error;
+    }
   };
 }
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { CIBA_GRANT, DEVICE_CODE_GRANT } from '../../src/clients/deferred-grants.ts';
-import { expectError } from '../support/answers.ts';
+import { eventually, expectError } from '../support/answers.ts';
 import { clientKeyPair } from '../support/assertions.ts';
 import { authorize, browser, codeRequest } from '../support/browser.ts';
 import { approvals, askUser, cibaClient, decideNewest, poll } from '../support/ciba.ts';
@@ -223,6 +223,27 @@ describe('what a registration tells of the network that the server is in', () =>
     expect([missing.requests, redirecting.requests]).to.deep.equal([['/sector'], ['/sector']]);
     await missing.close();
     await redirecting.close();
+  });
+});
+
+describe('registrations with addresses that never answer', () => {
+  const server = suiteServer({ ...OPEN, OUTBOUND_PRIVATE_ADDRESSES: 'on' });
+
+  it('wait four at a time for one host: more are told at once to come again, and others go on', async () => {
+    const tarpit = await startKeyServer();
+    tarpit.answer(() => undefined);
+    const sector = { ...PUBLIC_CLIENT, subject_type: 'pairwise', sector_identifier_uri: `${tarpit.url}/sector` };
+    const waiting = Promise.all(Array.from({ length: 4 }, () => register(server(), sector)));
+    await eventually(async () => {
+      expect(tarpit.requests).to.have.length(4);
+    });
+    expectError(await register(server(), sector), 'temporarily_unavailable', 503);
+    expect((await register(server(), PUBLIC_CLIENT)).status).to.equal(201);
+    expect(tarpit.requests).to.have.length(4);
+    tarpit.hangUp();
+    (await waiting).forEach((answer) => expectError(answer, 'invalid_client_metadata'));
+    await tarpit.close();
+    expect(await server().repositories.clientStore.list({ limit: 10 })).to.have.length(1);
   });
 });
 
