@@ -150,6 +150,13 @@ describe('what a document says for servers that can do more (RFC 7591 section 2)
   }
 });
 
+it('a document that promises tokens bound to a certificate is held to it, and refused where there are no certificates', () => {
+  const document = described({ tls_client_certificate_bound_access_tokens: true });
+  const withCertificates = { ...limits, authMethods: [...limits.authMethods, 'self_signed_tls_client_auth' as const] };
+  expect(readClientDocument(ADDRESS, document, withCertificates, POLICY)).to.include({ tls_client_certificate_bound_access_tokens: true });
+  expect(problem(document)).to.match(/^tls_client_certificate_bound_access_tokens: .*MUTUAL_TLS is off/);
+});
+
 describe('what a client that registers itself can have', () => {
   it('is the scope and the resources that the operator says, whatever it asks for', () => {
     const asked = read(described({ scope: 'openid api:read admin ssf.manage', allowed_resources: ['https://api.example/'] }));
