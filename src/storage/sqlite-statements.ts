@@ -2,6 +2,8 @@ import type { Knex } from 'knex';
 import { LRUCache } from 'lru-cache';
 import type sqlite3 from 'sqlite3';
 import type { Binding } from './database.ts';
+import { codeOf } from './failures.ts';
+import { untilUnlocked } from './sqlite-locks.ts';
 
 /** Statements that are compiled once and run many times: SQLite takes longer to compile the statement of a rotation than to run it for one row. */
 export interface SqliteStatements {
@@ -14,8 +16,11 @@ export interface SqliteStatements {
 // The program's own texts are fewer. Those that a list makes longer or shorter push each other out.
 const MOST_KEPT = 100;
 
-/** @param knex whose pool has one connection. */
-export function sqliteStatements(knex: Knex): SqliteStatements {
+/**
+ * @param knex whose pool has one connection.
+ * @param longestWaitMilliseconds for a lock that another process has.
+ */
+export function sqliteStatements(knex: Knex, longestWaitMilliseconds: number): SqliteStatements {
   let compiledOn: sqlite3.Database | undefined;
   const compiled = new LRUCache<string, sqlite3.Statement>({
     max: MOST_KEPT,
@@ -53,6 +58,18 @@ export function sqliteStatements(knex: Knex): SqliteStatements {
     compiled.clear();
   }
 
+  async function run<Row>(connection: sqlite3.Database, sql: string, bindings: readonly Binding[]): Promise<readonly Row[]> {
+    const statement = await statementOn(connection, sql);
+    try {
+      return await all<Row>(statement, bindings);
+    } catch (error) {
+      // One that met a lock stays where it is, to be gone on with: and while one that writes is under way, what others on this connection
+      // write is not committed, though SQLite tells them that it is done.
+      await (codeOf(error) === 'SQLITE_BUSY' ? reset(statement) : letGo(sql, statement));
+      throw error;
+    }
+  }
+
   /** Has happened when it resolves. */
   function letGo(sql: string, statement: sqlite3.Statement): Promise<void> {
     return new Promise((resolve) => {
@@ -67,21 +84,19 @@ export function sqliteStatements(knex: Knex): SqliteStatements {
       try {
         // As Knex does: whoever listens to its queries hears of these too.
         knex.client.emit('query', { sql, bindings });
-        const statement = await statementOn(connection, sql);
-        try {
-          return await all<Row>(statement, bindings);
-        } catch (error) {
-          // One that met a lock stays where it is, to be gone on with: and while one that writes is under way, what others on this connection
-          // write is not committed, though SQLite tells them that it is done.
-          await letGo(sql, statement);
-          throw error;
-        }
+        return await untilUnlocked(longestWaitMilliseconds, () => run<Row>(connection, sql, bindings));
       } finally {
         knex.client.releaseConnection(connection);
       }
     },
     finalize,
   };
+}
+
+function reset(statement: sqlite3.Statement): Promise<void> {
+  return new Promise((resolve) => {
+    statement.reset(() => resolve());
+  });
 }
 
 function all<Row>(statement: sqlite3.Statement, bindings: readonly Binding[]): Promise<readonly Row[]> {

@@ -8,6 +8,8 @@ import type { Connections } from './database.ts';
 import { DatabaseOpenError } from './database-open-error.ts';
 import { codeOf } from './failures.ts';
 import { silentLog } from './silent-log.ts';
+import { type Checkpoints, checkpointsBeside, execute, LARGEST_LOG_PAGES } from './sqlite-checkpoints.ts';
+import { POLL_MILLISECONDS, patientClient } from './sqlite-locks.ts';
 import { sqliteStatements } from './sqlite-statements.ts';
 
 /**
@@ -23,7 +25,8 @@ export async function connectSqlite(path: string, lockWaitMilliseconds = LOCK_WA
     const opened = await identityOf(file);
     connection = connectTo(file, opened, lockWaitMilliseconds);
     await refuseDamage(connection, (await stat(file)).size);
-    return connectionsOn(connection, file, opened);
+    const checkpoints = await checkpointsBeside(connection, file);
+    return connectionsOn(connection, { file, opened, lockWaitMilliseconds, checkpoints });
   } catch (error) {
     await connection?.destroy();
     throw error instanceof DatabaseOpenError ? error : new DatabaseOpenError(failureLine(file, error), { cause: error });
@@ -65,7 +68,7 @@ async function makeFile(path: string, file: string): Promise<void> {
 
 function connectTo(file: string, opened: string, lockWaitMilliseconds: number): Knex {
   return knex({
-    client: 'sqlite3',
+    client: patientClient(lockWaitMilliseconds),
     connection: { filename: file },
     useNullAsDefault: true,
     pool: {
@@ -90,7 +93,7 @@ async function prepare(connection: sqlite3.Database, file: string, opened: strin
   if ((await identityOf(file)) !== opened) {
     throw replaced(file);
   }
-  await execute(connection, `PRAGMA busy_timeout = ${lockWaitMilliseconds}`);
+  await execute(connection, `PRAGMA busy_timeout = ${POLL_MILLISECONDS}`);
   await enterWal(connection, performance.now() + lockWaitMilliseconds);
   await execute(
     connection,
@@ -99,6 +102,7 @@ async function prepare(connection: sqlite3.Database, file: string, opened: strin
      PRAGMA cache_size = -${LARGEST_CACHE_KIBIBYTES};
      PRAGMA mmap_size = 0;
      PRAGMA trusted_schema = OFF;
+     PRAGMA wal_autocheckpoint = ${LARGEST_LOG_PAGES};
      PRAGMA journal_size_limit = ${LARGEST_KEPT_LOG_BYTES}`,
   );
 }
@@ -117,12 +121,6 @@ async function enterWal(connection: sqlite3.Database, deadline: number): Promise
   }
 }
 
-function execute(connection: sqlite3.Database, sql: string): Promise<void> {
-  return new Promise((done, fail) => {
-    connection.exec(sql, (error) => (error === null ? done() : fail(error)));
-  });
-}
-
 async function refuseDamage(connection: Knex, bytes: number): Promise<void> {
   if (bytes > LARGEST_CHECKED_BYTES) {
     await connection.raw('SELECT count(*) FROM sqlite_schema');
@@ -134,8 +132,16 @@ async function refuseDamage(connection: Knex, bytes: number): Promise<void> {
   }
 }
 
-function connectionsOn(connection: Knex, file: string, opened: string): Connections {
-  const statements = sqliteStatements(connection);
+function connectionsOn(
+  connection: Knex,
+  {
+    file,
+    opened,
+    lockWaitMilliseconds,
+    checkpoints,
+  }: { readonly file: string; readonly opened: string; readonly lockWaitMilliseconds: number; readonly checkpoints: Checkpoints },
+): Connections {
+  const statements = sqliteStatements(connection, lockWaitMilliseconds);
   return {
     kind: 'sqlite',
     knex: connection,
@@ -148,6 +154,7 @@ function connectionsOn(connection: Knex, file: string, opened: string): Connecti
     },
     async settle() {
       statements.finalize();
+      await checkpoints.close();
       await connection.raw('PRAGMA wal_checkpoint(TRUNCATE)');
     },
   };

@@ -92,7 +92,7 @@ describe('a SQLite database', () => {
         return row === undefined ? undefined : Object.values(row)[0];
       }),
     );
-    expect(settings).to.deep.equal(['wal', 2, 1, 5000, 0]);
+    expect(settings).to.deep.equal(['wal', 2, 1, 2, 0]);
     await database.close();
   });
 
