@@ -30,6 +30,7 @@ export async function startKeyturn(
   name: 'keyturn-sqlite' | 'keyturn-postgres',
   settings: TargetSettings,
   generator: Generator,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<RunningTarget> {
   const { identities, algorithm } = settings;
   const folder = await temporaryFolder();
@@ -42,6 +43,7 @@ export async function startKeyturn(
     // One address and one client send all of it.
     RATE_LIMITS: 'off',
     LOG_LEVEL: 'info',
+    ...more,
   };
   const first = await startServerProcess([PROGRAM, 'serve'], { folder, environment });
   const password = randomBytes(12).toString('base64url');
@@ -74,6 +76,7 @@ export async function startKeyturn(
       });
       return collected.map((location) => new URL(location).searchParams.get('code') ?? '');
     },
+    another: () => startServerProcess([PROGRAM, 'serve'], { folder, environment: { ...environment, ISSUER: server.issuer } }),
     stop: () => server.stop(),
   };
 }

@@ -70,7 +70,7 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
     targets: [...SERVERS, 'oauth2-server'],
     signs: true,
     async job(slice) {
-      const chains = await collected(slice, { ...(await exchange(slice, slice.connections, API)), collect: 'refresh_token' });
+      const chains = await refreshTokens(slice, slice.connections);
       return { ...post(slice, slice.target.paths.token), bodies: ['grant_type=refresh_token&refresh_token='], chains };
     },
   },
@@ -104,6 +104,11 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   JWKS: { targets: SERVERS, signs: false, job: async (slice) => get(slice, slice.target.paths.keySet) },
   metadata: { targets: SERVERS, signs: false, job: async (slice) => get(slice, slice.target.paths.metadata) },
 };
+
+/** As many grants, and the refresh token of each. */
+export async function refreshTokens(slice: Slice, count: number): Promise<readonly string[]> {
+  return collected(slice, { ...(await exchange(slice, count, API)), collect: 'refresh_token' });
+}
 
 async function exchange(slice: Slice, count = FEW, scope = API): Promise<LoadJob> {
   const { identities, target } = slice;

@@ -6,6 +6,8 @@ import { createInterface } from 'node:readline';
 export interface ServerProcess {
   readonly pid: number;
   readonly issuer: string;
+  /** Where it listens, which need not be where its issuer says. */
+  readonly port: number;
   /** `performance.now()` when it was spawned. */
   readonly spawnedAt: number;
   /** Milliseconds from then to its `listening` line. */
@@ -32,11 +34,11 @@ export async function startServerProcess(
     new Promise((resolve) => {
       onLine = resolve;
     });
-  const issuer = await new Promise<string>((resolve, reject) => {
+  const { issuer, url = issuer } = await new Promise<{ issuer: string; url?: string }>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`${command.join(' ')} ended with ${code} before it listened`)));
     onLine = (line) => {
       if (line.includes('"msg":"listening"')) {
-        resolve((JSON.parse(line) as { issuer: string }).issuer);
+        resolve(JSON.parse(line) as { issuer: string; url?: string });
       }
     };
   });
@@ -44,6 +46,7 @@ export async function startServerProcess(
   return {
     pid: child.pid ?? 0,
     issuer,
+    port: Number(new URL(url).port),
     spawnedAt,
     startMilliseconds: performance.now() - spawnedAt,
     ask(line) {

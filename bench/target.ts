@@ -40,5 +40,7 @@ export interface RunningTarget {
   readonly databasePid?: number | undefined;
   /** As many fresh authorization codes for the client with a secret, by whatever way costs nothing that is measured. */
   codes(count: number, scope: string): Promise<readonly string[]>;
+  /** Where the target can: one more server on the same database and with the same keys, that answers as the first. */
+  another?(): Promise<ServerProcess>;
   stop(): Promise<void>;
 }
