@@ -29,8 +29,9 @@ const policy = [
 ].join('; ');
 
 const server = createServer((request, response) => {
-  const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
-  const [type, body] = request.method === 'GET' ? (files()[pathname] ?? []) : [];
+  // Not `new URL(…)`: `//` is none, and a request must not end the server.
+  const [path = ''] = (request.url ?? '').split('?', 1);
+  const [type, body] = request.method === 'GET' ? (files()[path] ?? []) : [];
   response.setHeader('content-security-policy', policy);
   response.setHeader('referrer-policy', 'no-referrer');
   response.setHeader('x-content-type-options', 'nosniff');

@@ -8,8 +8,10 @@ import { createServer } from 'node:http';
 export async function loopback(expectedState) {
   let next = arrival();
   const server = createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
-    const isOurs = pathname === '/callback' && searchParams.has('state') && searchParams.get('state') === expectedState();
+    // Not `new URL(…)`: `//` is none, and whatever any page sends here must not end the login.
+    const [path, query] = (request.url ?? '').split('?', 2);
+    const searchParams = new URLSearchParams(query);
+    const isOurs = path === '/callback' && searchParams.has('state') && searchParams.get('state') === expectedState();
     response.writeHead(isOurs ? 200 : 404, { 'content-type': 'text/plain', 'referrer-policy': 'no-referrer', connection: 'close' });
     response.end(isOurs ? 'You can close this window.\n' : 'Nobody waits for this.\n');
     if (isOurs) {

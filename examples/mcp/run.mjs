@@ -15,16 +15,27 @@ const here = import.meta.dirname;
 const root = join(here, '..', '..');
 const folder = mkdtempSync(join(tmpdir(), 'keyturn-mcp-'));
 const children = [];
+// Whoever stops this must not leave a server running and keys lying about: what ends a program by itself runs no `finally`.
+const stopped = new Promise((_, reject) => {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.once(signal, () => reject(new Error(`Stopped by ${signal}.`)));
+  }
+});
 try {
-  await run();
+  await Promise.race([run(), stopped]);
+} catch (problem) {
+  console.error(problem.message);
+  process.exitCode = 1;
 } finally {
   for (const child of children) {
-    const end = child.exitCode === null ? once(child, 'exit') : undefined;
+    const end = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
     child.kill();
     await end;
   }
   rmSync(folder, { recursive: true });
 }
+// What was stopped in the middle goes no further.
+process.exit();
 
 async function run() {
   const [keyturnPort, mcpPort] = [await freePort(), await freePort()];

@@ -19,10 +19,12 @@ export async function callbackListener(state, seconds) {
   // Whoever awaits it is told; if nobody does yet, that is no crash.
   answer.catch(() => undefined);
   const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', redirectUri);
-    if (request.method !== 'GET' || url.pathname !== PATH) {
+    const target = request.url ?? '';
+    // Not parsed before it is known to be ours: `//` is no URL, and whatever any page sends here must not end the login.
+    if (request.method !== 'GET' || target.split('?', 1)[0] !== PATH) {
       return send(response, 404, 'Not found.');
     }
+    const url = new URL(target, redirectUri);
     if (url.searchParams.get('state') !== state) {
       return send(response, 400, 'This is not the answer that was waited for.');
     }

@@ -3,6 +3,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { launchChromium, skipWithoutChromium } from '../support/chromium.ts';
 import { postWithProof, proofFor, proofKey, tokenRequest } from '../support/dpop.ts';
 import { type ExampleApi, startExample } from '../support/example-api.ts';
+import { rawRequest } from '../support/raw-request.ts';
 import { freePort } from '../support/server-process.ts';
 import { suiteServer } from '../support/suite-server.ts';
 import type { TestClient, TestUser } from '../support/test-server.ts';
@@ -87,6 +88,12 @@ describe('examples/browser-app: a page with PKCE and DPoP, in Chromium (RFC 1001
         await context.close();
         expect(complaints).to.deep.equal([]);
         expect(notes.problems).to.deep.equal([]);
+      });
+
+      it('is served on, whatever is asked for', async () => {
+        for (const path of ['//', '//[', 'http://[', '/../server.mjs']) {
+          expect([path, (await rawRequest(app.url, path)).status]).to.deep.equal([path, 404]);
+        }
       });
 
       async function logIn(): Promise<void> {

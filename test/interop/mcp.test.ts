@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { expect } from 'chai';
 import { decodeJwt } from 'jose';
 import { eventually } from '../support/answers.ts';
 import { type KeptByMcpClient, type McpClient, type McpDeployment, openedBy, startMcp } from '../support/mcp.ts';
+import { rawRequest } from '../support/raw-request.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const LIST = { jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} };
@@ -213,9 +215,57 @@ describe('the Model Context Protocol, with the client of its SDK (authorization,
     expect(said).not.to.equal('');
   });
 
+  const example = join(import.meta.dirname, '..', '..', 'examples', 'mcp', 'run.mjs');
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    it(`leaves nothing behind when it is stopped in the middle (${signal}): examples/mcp/run.mjs`, async () => {
+      const TMPDIR = await temporaryFolder();
+      const child = spawn(process.execPath, [example], { env: { PATH: process.env['PATH'], TMPDIR }, stdio: ['ignore', 'pipe', 'ignore'] });
+      const ended = once(child, 'exit');
+      const issuer = await new Promise<string>((resolve) => {
+        createInterface({ input: child.stdout }).on('line', (line) => {
+          // All servers run by then, and the client waits for its user.
+          const [, origin] = /^open (http:\/\/[^/]+)\//.exec(line) ?? [];
+          if (origin !== undefined) {
+            resolve(origin);
+          }
+        });
+      });
+      child.kill(signal);
+      expect(await ended).to.deep.equal([1, null]);
+      expect(await readdir(TMPDIR)).to.deep.equal([]);
+      expect(await fetch(issuer).catch((error: unknown) => error)).to.be.an.instanceOf(TypeError);
+    });
+  }
+
+  it('is not ended by what any page sends to the port where the client waits for its user', async () => {
+    const env = {
+      PATH: process.env['PATH'],
+      MCP_URL: mcp.url,
+      CLIENT_METADATA_URL: mcp.document,
+      STATE: join(await temporaryFolder(), 'c.json'),
+    };
+    const child = spawn(process.execPath, [join(example, '..', 'client.mjs')], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      timeout: 30_000,
+    });
+    const callback = await new Promise<URL>((resolve) => {
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        resolve(new URL(new URL(line.replace(/^open /, '')).searchParams.get('redirect_uri') ?? ''));
+      });
+    });
+    for (const path of ['//', '//[', 'http://[', '/callback?state=another&code=x', '/other']) {
+      expect([path, (await rawRequest(callback.origin, path)).status]).to.deep.equal([path, 404]);
+    }
+    expect(child.exitCode).to.equal(null);
+    const ended = once(child, 'exit');
+    child.kill();
+    await ended;
+  });
+
   it('runs as the example is printed: examples/mcp/run.mjs', async () => {
-    const file = join(import.meta.dirname, '..', '..', 'examples', 'mcp', 'run.mjs');
-    const child = spawn(process.execPath, [file], { env: { PATH: process.env['PATH'] }, stdio: 'pipe', timeout: 55_000 });
+    const child = spawn(process.execPath, [example], { env: { PATH: process.env['PATH'] }, stdio: 'pipe', timeout: 55_000 });
     let errors = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       errors += text;

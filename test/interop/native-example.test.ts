@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { browser, passPages } from '../support/browser.ts';
+import { rawRequest } from '../support/raw-request.ts';
 import { suiteServer } from '../support/suite-server.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import type { TestClient, TestUser } from '../support/test-server.ts';
@@ -191,6 +192,10 @@ describe('examples/native: a program that logs in with the browser of the system
     expect((await fetch(forged)).status).to.equal(400);
     expect((await fetch(new URL('/callback?code=x', callback))).status).to.equal(400);
     expect((await fetch(new URL('/other', callback))).status).to.equal(404);
+    // No URL at all: a parser throws at these, and any page can send them.
+    for (const path of ['//', '//[', '/callback/../callback', 'http://[']) {
+      expect([path, (await rawRequest(callback.origin, path)).status]).to.deep.equal([path, 404]);
+    }
     expect((await fetch(callback, { method: 'POST' })).status).to.equal(404);
     expect((await fetch(callback)).status).to.equal(200);
     expect((await outcome).code).to.equal(0);
