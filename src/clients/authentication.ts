@@ -107,7 +107,22 @@ function refusalOf(client: Client | undefined, verdict: Verdict): { readonly rea
 }
 
 // RFC 6749 section 2.3.1: credentials "MUST NOT be included in the request URI", which ends up in logs and histories.
-const NEVER_IN_QUERY = ['client_secret', 'client_assertion', 'code', 'code_verifier', 'refresh_token', 'token', 'password', 'assertion'];
+// Those of all endpoints at all of them: a code that went to the wrong one is in its log all the same.
+const NEVER_IN_QUERY = [
+  'client_secret',
+  'client_assertion',
+  'code',
+  'code_verifier',
+  'refresh_token',
+  'token',
+  'password',
+  'assertion',
+  'device_code',
+  'auth_req_id',
+  'client_notification_token',
+  'subject_token',
+  'actor_token',
+];
 
 function refuseSecretsInQuery(request: ProtocolRequest): void {
   const found = request.query.entries.find(([name]) => NEVER_IN_QUERY.includes(name));

@@ -91,7 +91,11 @@ describe('token endpoint (RFC 6749 section 3.2)', () => {
       expect({ status, scope: body['scope'] }).to.deep.equal({ status: 200, scope: 'api:read' });
     });
 
-    for (const name of ['client_secret', 'refresh_token', 'code', 'code_verifier', 'token', 'password', 'client_assertion']) {
+    // biome-ignore format: a list of names reads best filled
+    for (const name of [
+      'client_secret', 'client_assertion', 'refresh_token', 'code', 'code_verifier', 'token', 'password', 'assertion', 'device_code', 'auth_req_id',
+      'client_notification_token', 'subject_token', 'actor_token',
+    ]) {
       it(`never in the URL: ${name}`, async () => {
         expectError(await ask('grant_type=client_credentials', `?${name}=anything`), 'invalid_request');
       });
