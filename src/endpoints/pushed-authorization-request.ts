@@ -11,6 +11,7 @@ import { InvalidRequest } from '../core/errors.ts';
 import { newIdentifier } from '../core/identifiers.ts';
 import { refuseRepeats } from '../core/parameters.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
+import type { RequestLimits } from '../limits/request-limits.ts';
 import type { SenderConstraint } from '../tokens/sender-constraint.ts';
 import { provenKey } from '../tokens/sender-constraint.ts';
 
@@ -27,9 +28,10 @@ export function pushedAuthorizationRequestEndpoint(rooms: {
   readonly keys: Pick<KeyRing, 'secrets'>;
   readonly pushedRequestSeconds: number;
   readonly mostPushedRequests: number;
+  readonly limits: Pick<RequestLimits, 'pushedRequest'>;
   readonly clock: Clock;
 }): Endpoint {
-  const { authenticateClient, clients, requests, pushedRequests, senderConstraints, keys, clock } = rooms;
+  const { authenticateClient, clients, requests, pushedRequests, senderConstraints, keys, limits, clock } = rooms;
   const { pushedRequestSeconds, mostPushedRequests } = rooms;
 
   return {
@@ -42,6 +44,9 @@ export function pushedAuthorizationRequestEndpoint(rooms: {
       // The first that is heard of a client may be this: it is made known on behalf of whoever asks.
       await clients.current(request.form.get('client_id') ?? '', request);
       const client = await authenticateClient(request);
+      if (!client.isConfidential) {
+        limits.pushedRequest(request);
+      }
       if (request.form.get('request_uri') !== undefined) {
         throw new InvalidRequest('The parameter request_uri must not be pushed (RFC 9126 section 2.1).');
       }

@@ -12,6 +12,11 @@ export const LIMITS = {
   user: { name: 'user', burst: 150, perSecond: 5 },
   /** Requests for a user's decision of clients that prove nothing, by address: each is kept, and counts against what is kept of its client. */
   deferredRequest: { name: 'deferred-request', burst: 60, perSecond: 10 / 60 },
+  /**
+   * Pushed requests of clients that prove nothing, by address: each is kept for as long as PUSHED_REQUEST_TTL, and counts against what is kept of its
+   * client, so that one address could keep all others from pushing.
+   */
+  pushedRequest: { name: 'pushed-request', burst: 60, perSecond: 1 },
   /** Documents of clients that are fetched for requests of one address: what is known already is not counted. */
   document: { name: 'client-documents', burst: 30, perSecond: 30 / 60 },
   /** Backchannel authentication requests of one client to one user: so often that somebody who denies is soon left in peace. */

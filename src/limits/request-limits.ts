@@ -22,6 +22,8 @@ export interface RequestLimits {
   publicClient(request: CountedRequest): void;
   /** A request for a user's decision, of a client that only named itself, by its address. */
   deferredRequest(request: CountedRequest): void;
+  /** A pushed request of a client that only named itself, by its address. */
+  pushedRequest(request: CountedRequest): void;
   /** A request of a client that proved itself. */
   client(clientId: string, request: CountedRequest): void;
   /** A request for which the document of a client is fetched, by its address. */
@@ -51,6 +53,7 @@ export const noLimits: RequestLimits = {
   page: () => undefined,
   publicClient: () => undefined,
   deferredRequest: () => undefined,
+  pushedRequest: () => undefined,
   client: () => undefined,
   document: () => undefined,
   user: () => undefined,
@@ -77,6 +80,7 @@ export function requestLimits(rooms: {
   const page = createRateLimiter(limits.page, clock);
   const publicClient = createRateLimiter(limits.publicClient, clock);
   const deferredRequest = createRateLimiter(limits.deferredRequest, clock);
+  const pushedRequest = createRateLimiter(limits.pushedRequest, clock);
   const client = createRateLimiter(limits.client, clock);
   const user = createRateLimiter(limits.user, clock);
   const document = createRateLimiter(limits.document, clock);
@@ -90,6 +94,7 @@ export function requestLimits(rooms: {
     page,
     publicClient,
     deferredRequest,
+    pushedRequest,
     client,
     user,
     document,
@@ -119,6 +124,7 @@ export function requestLimits(rooms: {
     page: (request) => count(page, networkOf(request.remoteAddress), request, NOBODY),
     publicClient: (request) => count(publicClient, networkOf(request.remoteAddress), request, NOBODY),
     deferredRequest: (request) => count(deferredRequest, networkOf(request.remoteAddress), request, NOBODY),
+    pushedRequest: (request) => count(pushedRequest, networkOf(request.remoteAddress), request, NOBODY),
     client(clientId, request) {
       count(client, clientId, request, { clientId });
     },

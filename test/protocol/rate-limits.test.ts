@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import { LIMITS } from '../../src/limits/limits.ts';
 import { answerOf, expectError } from '../support/answers.ts';
+import { requestParameters } from '../support/authorization-requests.ts';
 import { browser, codeRequest, logIn, passPages } from '../support/browser.ts';
 import { suiteServer } from '../support/suite-server.ts';
-import type { TestClient, TestServer } from '../support/test-server.ts';
+import { basic, type TestClient, type TestServer } from '../support/test-server.ts';
 
 const CREDENTIALS = { grant_type: 'client_credentials' };
 
@@ -88,6 +89,22 @@ describe('rate limits (RFC 6585 section 4)', () => {
     expect(await ask('192.0.2.18')).to.equal(400);
   });
 
+  it('count what a public client pushes by the address as well, so that nobody keeps all others from pushing', async () => {
+    const server = running();
+    const [spa, confidential] = [await server.client({ token_endpoint_auth_method: 'none' }), await server.client()];
+    const push = async (client: TestClient, from: string) => (await pushed(server, client, from)).status;
+    const statuses = await together(LIMITS.pushedRequest.burst + 20, () => push(spa, '192.0.2.21'));
+    expect(statuses.filter((status) => status === 201)).to.have.length(LIMITS.pushedRequest.burst);
+    const refused = await answerOf(pushed(server, spa, '192.0.2.21'));
+    expectError(refused, 'temporarily_unavailable', 429);
+    expect(refused.headers.get('ratelimit-policy')).to.equal('"pushed-request";q=60;w=60');
+    expect(refused.headers.get('retry-after')).to.equal('1');
+    // Nobody else is kept from it: neither its other users, nor who has proved to be a client at that address.
+    expect([await push(spa, '192.0.2.22'), await push(confidential, '192.0.2.21')]).to.deep.equal([201, 201]);
+    server.clock.advance(1);
+    expect(await push(spa, '192.0.2.21')).to.equal(201);
+  });
+
   it('count what is about a user by the user, and tell the client in its own way', async () => {
     const server = running();
     const [client, user, other] = [await server.client(), await server.user(), await server.user()];
@@ -129,6 +146,15 @@ describe('RATE_LIMITS=off', () => {
     expect(new Set(pages)).to.deep.equal(new Set([400]));
   });
 });
+
+function pushed(server: TestServer, client: TestClient, from: string): Promise<Response> {
+  const isPublic = client.secret === '';
+  return fetch(`${server.issuer}/par`, {
+    method: 'POST',
+    body: new URLSearchParams(requestParameters(server, client).parameters),
+    headers: { 'x-forwarded-for': from, ...(isPublic ? {} : { authorization: basic(client) }) },
+  });
+}
 
 function as(server: TestServer, client: TestClient, from: string): Promise<Response> {
   const isPublic = client.secret === '';
