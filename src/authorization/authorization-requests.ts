@@ -1,8 +1,10 @@
 import type { Client } from '../clients/client.ts';
 import type { Clients } from '../clients/clients.ts';
+import { mayUseGrantType } from '../clients/permissions.ts';
 import type { Clock } from '../core/clock.ts';
 import { InvalidRequest, RequestFormNotSupported } from '../core/errors.ts';
 import type { Parameters } from '../core/parameters.ts';
+import { GRANT_TYPE_OF } from '../deferred-requests/deferred-request.ts';
 import { addressDirectRequest, addressRequest, namedClient } from './addressed-request.ts';
 import type { AddressedRequest, Authorization, AuthorizationRule } from './authorization.ts';
 import { authorizationOf } from './authorization.ts';
@@ -31,8 +33,10 @@ export function authorizationRequests(rooms: {
   readonly rules: readonly AuthorizationRule[];
   readonly requestForms: readonly RequestForm[];
   readonly responseModes: readonly ResponseMode[];
+  /** Those of this server, by name. */
+  readonly grantTypes: readonly string[];
 }): AuthorizationRequests {
-  const { clients, clock, rules, requestForms, responseModes } = rooms;
+  const { clients, clock, rules, requestForms, responseModes, grantTypes } = rooms;
 
   return {
     async receive(parameters) {
@@ -47,7 +51,11 @@ export function authorizationRequests(rooms: {
       }
       return open(name, parameters.get(name) ?? '', client);
     },
-    address: (received) => addressRequest(clients, responseModes, received),
+    async address(received) {
+      const addressed = await addressRequest(clients, responseModes, received);
+      refuseUnanswerable(addressed, grantTypes);
+      return addressed;
+    },
     addressDirectly: (received, client) => addressDirectRequest(responseModes, received, client),
     authorization: (addressed) => authorizationOf(addressed, rules),
   };
@@ -62,3 +70,14 @@ export function authorizationRequests(rooms: {
 }
 
 const FORM_PARAMETERS = ['request', 'request_uri'] as const;
+
+/**
+ * A request that waits for its user is kept longer than the operator's mind: nobody is to allow what its client can no longer ask for.
+ * @throws InvalidRequest where client or server may not use its grant type any more.
+ */
+function refuseUnanswerable({ client, deferred }: AddressedRequest, grantTypes: readonly string[]): void {
+  const type = deferred && GRANT_TYPE_OF[deferred.kind];
+  if (type !== undefined && !(grantTypes.includes(type) && mayUseGrantType(client, type))) {
+    throw new InvalidRequest('The client may not ask in this way any more: nothing was decided.');
+  }
+}

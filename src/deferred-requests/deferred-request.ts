@@ -1,8 +1,12 @@
+import { CIBA_GRANT, DEVICE_CODE_GRANT } from '../clients/deferred-grants.ts';
 import type { EpochSeconds } from '../core/clock.ts';
 import type { Parameters } from '../core/parameters.ts';
 
 /** By which grant the client waits: RFC 8628, or OpenID Client-Initiated Backchannel Authentication. */
 export type DeferredKind = 'device' | 'ciba';
+
+/** What the client asks the token endpoint by. */
+export const GRANT_TYPE_OF: Readonly<Record<DeferredKind, string>> = { device: DEVICE_CODE_GRANT, ciba: CIBA_GRANT };
 
 /**
  * A request that a client makes at one endpoint, a user decides elsewhere, and the client asks the token endpoint about until then. What it

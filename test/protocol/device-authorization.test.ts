@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { DEVICE_CODE_GRANT } from '../../src/clients/deferred-grants.ts';
 import type { DatabaseLocation } from '../../src/config/config.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
-import { answerOf, expectError, readAccessToken, readIdToken } from '../support/answers.ts';
+import { answerOf, eventually, expectError, readAccessToken, readIdToken } from '../support/answers.ts';
 import { clientKeyPair } from '../support/assertions.ts';
 import { browser, formWith, refresh } from '../support/browser.ts';
 import { onEachDatabase } from '../support/databases.ts';
@@ -495,6 +495,24 @@ onEachDatabase('device authorization (RFC 8628)', (databases) => {
   });
 
   describe('registration', () => {
+    it('cannot be allowed any more what the operator took from it while its user was at the page', async () => {
+      const other = await deviceClient(server);
+      const device = await askFor(server, other);
+      const tab = browser(server);
+      const page = await enterCode(server, device, user, tab);
+      await server.registration.update(other.id, {
+        grant_types: ['authorization_code'],
+        redirect_uris: ['https://app.example/callback'],
+        token_endpoint_auth_method: 'none',
+      });
+      await eventually(async () => {
+        expectError(await poll(server, other, device.device_code), 'unauthorized_client');
+      });
+      const late = await tab.submit(page, { decision: 'allow' });
+      expect([late.status, late.html.includes('may not ask in this way any more')]).to.deep.equal([400, true]);
+      expect(await grantsOf(other)).to.deep.equal([]);
+    });
+
     it('needs no redirect URI', async () => {
       const { record } = await server.registration.create({ grant_types: [DEVICE_CODE_GRANT] });
       expect(record.metadata).to.deep.include({ redirect_uris: [], response_types: [], grant_types: [DEVICE_CODE_GRANT] });
