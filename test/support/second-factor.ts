@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { totpEnrolment } from '../../src/accounts/totp-enrolment.ts';
+import type { Clock } from '../../src/core/clock.ts';
 import { readServerSecrets } from '../../src/keys/directory-secrets.ts';
 import type { Arrival, Browser } from './browser.ts';
 import { browser, codeRequest } from './browser.ts';
@@ -15,8 +16,15 @@ export interface Authenticator {
   code(stepsFromNow?: number): string;
 }
 
+/** Of a server, running or not, what it takes to give its users authenticators. */
+interface WithUsers {
+  readonly config: Pick<TestServer['config'], 'keysDirectory'>;
+  readonly clock: Clock;
+  readonly repositories: Pick<TestServer['repositories'], 'secondFactors'>;
+}
+
 /** Gives a user an authenticator, as the command line does. */
-export async function authenticatorFor(server: TestServer, user: TestUser): Promise<Authenticator> {
+export async function authenticatorFor(server: WithUsers, user: TestUser): Promise<Authenticator> {
   const secrets = await readServerSecrets(server.config.keysDirectory, server.clock);
   if (secrets === undefined) {
     throw new Error('the server has no secrets');
@@ -31,7 +39,7 @@ export async function authenticatorFor(server: TestServer, user: TestUser): Prom
 }
 
 /** The codes of a base32 secret, by the server's clock. */
-export function codesOf(secret: string, { clock }: Pick<TestServer, 'clock'>): Authenticator['code'] {
+export function codesOf(secret: string, { clock }: Pick<WithUsers, 'clock'>): Authenticator['code'] {
   return (stepsFromNow = 0) => totp(secret, Math.floor(clock.now() / 30) + stepsFromNow);
 }
 
