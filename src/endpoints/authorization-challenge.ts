@@ -13,6 +13,7 @@ import type { Endpoint, ProtocolRequest } from '../core/endpoint.ts';
 import { AccessDenied, InvalidRequest, InvalidRequestUri, LoginRequired } from '../core/errors.ts';
 import type { Parameters } from '../core/parameters.ts';
 import { parametersOf, refuseRepeats } from '../core/parameters.ts';
+import { digest } from '../core/secrets.ts';
 import { fitsBinding } from '../grants/key-binding.ts';
 import type { AppSessions } from '../interaction/app-sessions.ts';
 import type { AuthSession, AuthSessions } from '../interaction/auth-session.ts';
@@ -81,6 +82,7 @@ export function authorizationChallengeEndpoint(rooms: {
         request: session?.request ?? pendingRequests.sign(received),
         login: step.kind === 'otp_due' ? step.login : undefined,
         endsAt: session?.endsAt ?? clock.now() + AUTH_SESSION_SECONDS,
+        reference: session === undefined ? referenceIn(request.form) : session.reference,
       });
       return { kind: 'json', status: 400, body: { ...insufficient(step), auth_session }, headers };
     },
@@ -97,6 +99,10 @@ export function authorizationChallengeEndpoint(rooms: {
     const pending = await pendingRequests.open(session.request, clock.now());
     if (pending === undefined) {
       throw new InvalidSession('the request in it is too old, or the server secret it was signed with is gone');
+    }
+    if (session.reference !== undefined && session.reference === referenceIn(form)) {
+      // As in the first request, nothing beside it counts.
+      return pending;
     }
     const another = requestEntries(form).find(([name, value]) => value !== '' && !pending.parameters.all(name).includes(value));
     if (another !== undefined) {
@@ -150,6 +156,12 @@ const REDIRECT_TO_WEB = {
   error: 'redirect_to_web',
   error_description: 'The user has something to do that only the pages can show: send a browser to the authorization endpoint.',
 };
+
+/** Digest of what a request names in place of its parameters (RFC 9101, RFC 9126). */
+function referenceIn(form: Parameters): string | undefined {
+  const reference = form.get('request') ?? form.get('request_uri');
+  return reference === undefined ? undefined : digest(reference);
+}
 
 function requestEntries({ entries }: Parameters): Parameters['entries'] {
   return entries.filter(([name]) => !OUTSIDE_THE_REQUEST.includes(name));

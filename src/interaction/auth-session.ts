@@ -18,6 +18,8 @@ export interface AuthSession {
   /** The login whose password was right, as `HalfDoneLogins.sign` gave it; undefined: none yet. */
   readonly login: string | undefined;
   readonly endsAt: EpochSeconds;
+  /** Digest of the `request` or `request_uri` that it began with, by which a client that repeats it is known; undefined: it had none. */
+  readonly reference: string | undefined;
 }
 
 /** Seals auth sessions, and opens them. */
@@ -44,8 +46,8 @@ const SEAL = { domain: 'keyturn auth session', owner: 'auth_session' };
 
 export function authSessions(secrets: ServerSecrets): AuthSessions {
   return {
-    seal({ clientId, confirmation, request, login, endsAt }) {
-      const values: Sealed = [endsAt, clientId, confirmation ?? null, request, login ?? null];
+    seal({ clientId, confirmation, request, login, endsAt, reference }) {
+      const values: Sealed = [endsAt, clientId, confirmation ?? null, request, login ?? null, reference ?? null];
       return sealText(secrets, SEAL, JSON.stringify(values));
     },
     open(text, now) {
@@ -54,10 +56,26 @@ export function authSessions(secrets: ServerSecrets): AuthSessions {
         return undefined;
       }
       // What could be opened is our own: its shape is what `seal` gave it.
-      const [endsAt, clientId, confirmation, request, login] = JSON.parse(opened) as Sealed;
-      return now >= endsAt ? undefined : { endsAt, clientId, confirmation: confirmation ?? undefined, request, login: login ?? undefined };
+      const [endsAt, clientId, confirmation, request, login, reference] = JSON.parse(opened) as Sealed;
+      return now >= endsAt
+        ? undefined
+        : {
+            endsAt,
+            clientId,
+            confirmation: confirmation ?? undefined,
+            request,
+            login: login ?? undefined,
+            reference: reference ?? undefined,
+          };
     },
   };
 }
 
-type Sealed = readonly [endsAt: EpochSeconds, clientId: string, confirmation: Confirmation | null, request: string, login: string | null];
+type Sealed = readonly [
+  endsAt: EpochSeconds,
+  clientId: string,
+  confirmation: Confirmation | null,
+  request: string,
+  login: string | null,
+  reference?: string | null,
+];

@@ -281,6 +281,25 @@ onEachDatabase('login in a first-party application (draft-ietf-oauth-first-party
       expectError(await challenge(server, web, { request_uri: requestUri, ...typed(user) }), 'invalid_request_uri');
     });
 
+    it('goes on by the auth_session where the client repeats it, in either form, and by no other', async () => {
+      const pair = clientKeyPair('ES256');
+      const web = await server.client({ first_party: true, skip_consent: true, jwks: { keys: [pair.jwk] } });
+      const { parameters, verifier } = directRequest(server, web, { scope: 'api:read' });
+      const another = (await push(server, web, parameters)).requestUri;
+      for (const form of [
+        { request_uri: (await push(server, web, parameters)).requestUri },
+        { request: await requestObject(server, web, pair, parameters), scope: 'api:write' },
+      ]) {
+        const auth_session = sessionOf(await challenge(server, web, form));
+        expectError(await challenge(server, web, { auth_session, request_uri: another, ...typed(user) }), 'invalid_request');
+        expectError(await challenge(server, web, { auth_session, request: 'x.y.z', ...typed(user) }), 'invalid_request');
+        const done = await challenge(server, web, { auth_session, ...form, ...typed(user) });
+        expect((await exchange(server, web, { ...done, verifier })).body).to.include({ scope: 'api:read' });
+      }
+      const plain = sessionOf(await challenge(server, web, parameters));
+      expectError(await challenge(server, web, { auth_session: plain, request_uri: another, ...typed(user) }), 'invalid_request');
+    });
+
     it('a pushed request goes on by the auth_session', async () => {
       const web = await server.client({ first_party: true, skip_consent: true });
       const { parameters, verifier } = directRequest(server, web);
