@@ -33,17 +33,18 @@ export function limitsOf(
   }
   const values = scope === undefined ? undefined : scopeIn(scope);
   const resources = resource === undefined ? undefined : resourcesIn(resource);
+  const authorizationDetails = Array.isArray(details) ? jsonOf(details) : undefined;
   const keyThumbprint = cnf === undefined ? undefined : thumbprintIn(cnf);
   const problem =
     (scope !== undefined && values === undefined && 'scope of the assertion is no scope (RFC 6749 section 3.3).') ||
     (resource !== undefined &&
       resources === undefined &&
       'resource of the assertion is neither a URI nor a list of URIs (RFC 8707 section 2).') ||
-    (details !== undefined && !Array.isArray(details) && 'authorization_details of the assertion is no array (RFC 9396 section 2).') ||
+    (details !== undefined &&
+      authorizationDetails === undefined &&
+      'authorization_details of the assertion is no array (RFC 9396 section 2), or nested too deeply.') ||
     (cnf !== undefined && keyThumbprint === undefined && 'cnf of the assertion has another member than jkt (RFC 9449 section 6.1).');
-  return problem === false
-    ? { scope: values, resources, authorizationDetails: details === undefined ? undefined : JSON.stringify(details), keyThumbprint }
-    : { problem };
+  return problem === false ? { scope: values, resources, authorizationDetails, keyThumbprint } : { problem };
 }
 
 function scopeIn(text: unknown): Scope | undefined {
@@ -60,6 +61,15 @@ function scopeIn(text: unknown): Scope | undefined {
 function resourcesIn(value: unknown): readonly string[] | undefined {
   const all: readonly unknown[] = Array.isArray(value) ? value : [value];
   return all.length > 0 && all.every((one) => typeof one === 'string') ? all : undefined;
+}
+
+/** @returns undefined for what is nested more deeply than can be written: reading it has no such limit. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
 }
 
 function thumbprintIn(cnf: unknown): string | undefined {

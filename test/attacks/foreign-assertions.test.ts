@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { expect } from 'chai';
+import { CompactSign } from 'jose';
 import { eventually, expectError, postForm } from '../support/answers.ts';
 import { clientKeyPair, signAssertion } from '../support/assertions.ts';
 import { logIn } from '../support/browser.ts';
@@ -273,6 +274,15 @@ describe('forged and confused assertions of other issuers (RFC 7521 section 8, R
     // And nothing was used up.
     await users.enable(disabled.id, server.clock.now());
     expect((await present(server, client, assertion)).status).to.equal(200);
+  });
+
+  it('claims that are nested more deeply than can be written: told as any other that is wrong', async () => {
+    const { privateKey, alg, kid } = issuer.pair;
+    for (const deep of [`${'['.repeat(6000)}${']'.repeat(6000)}`, `${'{"a":'.repeat(6000)}1${'}'.repeat(6000)}`]) {
+      const text = JSON.stringify(issuer.claims(user.id, { authorization_details: ['here'] })).replace('"here"', deep);
+      const assertion = await new CompactSign(Buffer.from(text)).setProtectedHeader({ alg, kid, typ: 'JWT' }).sign(privateKey);
+      expect(await refused(assertion)).to.match(/authorization_details of the assertion .* nested too deeply/);
+    }
   });
 
   it('one JWT as the client’s authentication and as its grant, in either place', async () => {
