@@ -76,7 +76,8 @@ export function jwtBearer(rooms: {
       });
       // RFC 7521 section 4.1: a refresh token is not given; the assertion's issuer decides each time anew.
       const accessToken = await issueAccessToken({ ...wanted, grant: made, authorizationDetails, confirmation, target }, now);
-      return { ...tokenResponse({ accessToken }, now), ...(own.resources === undefined ? {} : resourceMember(target.resources)) };
+      // Also where the policy has chosen it, or the request: the client may have named another, or none.
+      return { ...tokenResponse({ accessToken }, now), ...resourceMember(wanted.resources.length === 0 ? [] : target.resources) };
     },
   };
 

@@ -88,6 +88,8 @@ onEachDatabase('ID-JAGs (draft-ietf-oauth-identity-assertion-authz-grant-03) wit
     expect((await present(server, client, await idJag({ scope: 'chat.read chat.history' }), { scope: 'chat.history' })).body).to.include({
       scope: 'chat.history',
     });
+    // Granted is granted, whoever named it.
+    expect((await present(server, client, await idJag(), { resource: FILES })).body).to.include({ resource: FILES });
     const both = await present(server, client, await idJag({ resource: [CHAT, FILES] }));
     expect(both.body['resource']).to.deep.equal([CHAT, FILES]);
     expect((await present(server, client, await idJag({ resource: [CHAT, FILES] }), { resource: CHAT })).body['resource']).to.equal(CHAT);

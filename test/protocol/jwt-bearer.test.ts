@@ -59,7 +59,7 @@ onEachDatabase('the JWT bearer grant (RFC 7523 section 2.1, with RFC 10070)', (d
       expect(status).to.equal(200);
       expect(headers.get('cache-control')).to.equal('no-store');
       expect(body).to.include({ token_type: 'Bearer', expires_in: 900, scope: 'api:read api:write' });
-      expect(body).not.to.have.any.keys('refresh_token', 'id_token');
+      expect(body).not.to.have.any.keys('refresh_token', 'id_token', 'resource');
       const { claims } = await readAccessToken(server, body['access_token']);
       expect(claims).to.include({ iss: server.issuer, sub: user.id, client_id: client.id, aud: API, scope: 'api:read api:write' });
       // Nobody logged in here.
@@ -68,6 +68,7 @@ onEachDatabase('the JWT bearer grant (RFC 7523 section 2.1, with RFC 10070)', (d
 
     it('may be asked for less: scope, and a resource of the client (RFC 8707)', async () => {
       const { body } = await present(server, client, await byId.assertion(user.id), { scope: 'api:read', resource: PAY });
+      expect(body).to.include({ resource: PAY });
       expect((await readAccessToken(server, body['access_token'])).claims).to.include({ aud: PAY, scope: 'api:read' });
     });
 
@@ -244,6 +245,7 @@ onEachDatabase('the JWT bearer grant (RFC 7523 section 2.1, with RFC 10070)', (d
   describe('the policy', () => {
     it('bounds scope and resources, and names a resource that is allowed where the request names none', async () => {
       const { body } = await present(server, client, await narrow.assertion(user.id));
+      expect(body).to.include({ resource: PAY });
       expect((await readAccessToken(server, body['access_token'])).claims).to.include({ aud: PAY, scope: 'api:read' });
       expectError(await present(server, client, await narrow.assertion(user.id), { scope: 'api:write' }), 'invalid_scope');
       expectError(await present(server, client, await narrow.assertion(user.id), { scope: 'other' }), 'invalid_scope');
