@@ -16,19 +16,18 @@ export interface PlacedEndpoint {
 /** Puts the features together: every endpoint at its path, and the metadata that tells of them. */
 export function assemble(features: readonly Feature[], rooms: Rooms): readonly PlacedEndpoint[] {
   const authenticateClient = clientAuthenticator({ ...rooms, methods: features.flatMap((feature) => feature.clientAuthentication ?? []) });
-  const grantTypes = features.flatMap((feature) => feature.grantTypes ?? []);
   const requests = authorizationRequests({
     ...rooms,
     rules: features.flatMap((feature) => feature.authorizationRules ?? []),
     requestForms: features.flatMap((feature) => feature.requestForms ?? []),
     responseModes: features.flatMap((feature) => feature.responseModes ?? []),
-    grantTypes: grantTypes.map(({ type }) => type),
   });
   const flow = authorizationFlow({
     ...rooms,
     requests,
     prompts: features.flatMap((feature) => feature.prompts ?? []),
   });
+  const grantTypes = features.flatMap((feature) => feature.grantTypes ?? []);
   const senderConstraints = features.flatMap((feature) => feature.senderConstraints ?? []);
   const assembled: Assembled = { authenticateClient, requests, flow, grantTypes, senderConstraints };
   const endpoints = features.flatMap((feature) => feature.endpoints?.(assembled) ?? []);

@@ -33,10 +33,8 @@ export function authorizationRequests(rooms: {
   readonly rules: readonly AuthorizationRule[];
   readonly requestForms: readonly RequestForm[];
   readonly responseModes: readonly ResponseMode[];
-  /** Those of this server, by name. */
-  readonly grantTypes: readonly string[];
 }): AuthorizationRequests {
-  const { clients, clock, rules, requestForms, responseModes, grantTypes } = rooms;
+  const { clients, clock, rules, requestForms, responseModes } = rooms;
 
   return {
     async receive(parameters) {
@@ -53,7 +51,7 @@ export function authorizationRequests(rooms: {
     },
     async address(received) {
       const addressed = await addressRequest(clients, responseModes, received);
-      refuseUnanswerable(addressed, grantTypes);
+      refuseUnanswerable(addressed);
       return addressed;
     },
     addressDirectly: (received, client) => addressDirectRequest(responseModes, received, client),
@@ -73,11 +71,10 @@ const FORM_PARAMETERS = ['request', 'request_uri'] as const;
 
 /**
  * A request that waits for its user is kept longer than the operator's mind: nobody is to allow what its client can no longer ask for.
- * @throws InvalidRequest where client or server may not use its grant type any more.
+ * @throws InvalidRequest where the client may not use its grant type any more.
  */
-function refuseUnanswerable({ client, deferred }: AddressedRequest, grantTypes: readonly string[]): void {
-  const type = deferred && GRANT_TYPE_OF[deferred.kind];
-  if (type !== undefined && !(grantTypes.includes(type) && mayUseGrantType(client, type))) {
+function refuseUnanswerable({ client, deferred }: AddressedRequest): void {
+  if (deferred !== undefined && !mayUseGrantType(client, GRANT_TYPE_OF[deferred.kind])) {
     throw new InvalidRequest('The client may not ask in this way any more: nothing was decided.');
   }
 }

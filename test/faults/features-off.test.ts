@@ -62,7 +62,7 @@ onEachDatabase(`a restart with FEATURES=-${OFF.replaceAll(',', ',-')} over recor
     expect((await challenge(server, app, goOn)).status).to.equal(404);
     // Its user had the page open. Told that it is allowed, they would wait for a device that gets nothing.
     const late = await sent(server, consent, tab, 'allow');
-    expect([late.status, late.html.includes('may not ask in this way any more')]).to.deep.equal([400, true]);
+    expect([late.status, late.html.includes('invalid_request')]).to.deep.equal([400, true]);
     expect(await server.repositories.grants.list({ clientId: devices.id, userId: user.id }, { limit: 9 })).to.have.length(1);
 
     // A code is a code, and a token a token, however its user logged in.
