@@ -6,15 +6,14 @@ export interface Checkpoints {
   close(): Promise<void>;
 }
 
-// Often enough that little is left for the writer, whose own turn comes at LARGEST_LOG_PAGES; seldom enough that the pages many statements have
-// in common are written once.
-const STATEMENTS_BETWEEN = 100;
+// Seldom enough that the pages many statements have in common are written once.
+const STATEMENTS_BETWEEN = 25;
 
-/**
- * Where a write comes to a log of so many pages, it writes back what is left, and the log begins anew: it never does while others write it back
- * and more is written meanwhile. 16 MiB.
- */
-export const LARGEST_LOG_PAGES = 4000;
+// From so many on the log is to begin anew (8 MiB).
+const LONG_LOG_PAGES = 2000;
+
+/** Where that did not come about, the write that comes to a log of so many pages writes it back itself (32 MiB). */
+export const LARGEST_LOG_PAGES = 8000;
 
 /**
  * @param writer whose statements are counted.
@@ -29,9 +28,20 @@ export async function checkpointsBeside(writer: Knex, file: string): Promise<Che
     while (statements >= STATEMENTS_BETWEEN) {
       statements = 0;
       // A reader, another process at the same work, a full disk: what is not done now is done by the next one, or by a write.
-      await execute(connection, 'PRAGMA wal_checkpoint(PASSIVE)').catch(() => undefined);
+      await writeBack().catch(() => undefined);
     }
     working = undefined;
+  }
+
+  /**
+   * The log begins anew with the write that finds all of it in the file, and under a load without pauses there is always a little more in it. So
+   * the last little is written back on the writer's own connection, between two of its writes.
+   */
+  async function writeBack(): Promise<void> {
+    if ((await checkpoint(connection)) > LONG_LOG_PAGES) {
+      await checkpoint(connection);
+      await writer.raw(CHECKPOINT);
+    }
   }
 
   function count({ sql }: { readonly sql: string }): void {
@@ -50,6 +60,15 @@ export async function checkpointsBeside(writer: Knex, file: string): Promise<Che
       });
     },
   };
+}
+
+const CHECKPOINT = 'PRAGMA wal_checkpoint(PASSIVE)';
+
+/** @returns how many pages the log has. */
+function checkpoint(connection: sqlite3.Database): Promise<number> {
+  return new Promise((resolve, reject) => {
+    connection.get<{ readonly log: number }>(CHECKPOINT, (error, row) => (error === null ? resolve(row.log) : reject(error)));
+  });
 }
 
 const READS = /^\s*select/i;
