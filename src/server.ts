@@ -6,6 +6,7 @@ import { generateSecret } from './core/secrets.ts';
 import { deliveryWorker } from './deliveries/delivery-worker.ts';
 import { features } from './features.ts';
 import { createHttpServer } from './http/http-server.ts';
+import { ofThisProcess } from './keys/pool-signatures.ts';
 import { noLimits, requestLimits } from './limits/request-limits.ts';
 import { outbound } from './outbound/outbound.ts';
 import { errorPage } from './pages/error-page.ts';
@@ -98,6 +99,7 @@ export async function startServer(config: Config, surroundings: Surroundings): P
       limits: rooms.limits,
       issuer,
       log: logger,
+      waitForThreads: ofThisProcess.wait,
       trustedProxies: config.trustedProxies,
       identity: tls.identity,
       clientCertificates: config.mutualTls && { header: config.mutualTls.certificateHeader, authorities: tls.clientAuthorities?.pem },

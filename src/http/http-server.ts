@@ -25,6 +25,8 @@ export interface HttpServerDependencies {
   readonly log: Logger;
   /** What is more than the server can do; for tests. */
   readonly admissionLimits?: AdmissionLimits;
+  /** Milliseconds that what is begun now will wait for other threads than this one; undefined: nothing does. */
+  readonly waitForThreads?: () => number;
   /** CIDR blocks whose X-Forwarded-For and X-Request-Id are believed. */
   readonly trustedProxies: readonly string[];
   /** PEM of the server's certificate chain and key; undefined: plain HTTP. */
@@ -85,6 +87,7 @@ export function createHttpServer(dependencies: HttpServerDependencies): HttpServ
   const refuse = overloadAnswer({ stylesheetSource, errorPage });
   const { admit, done } = admission({
     ...(dependencies.admissionLimits === undefined ? {} : { limits: dependencies.admissionLimits }),
+    ...(dependencies.waitForThreads === undefined ? {} : { wait: dependencies.waitForThreads }),
     onChange: ({ overloaded, refused }) =>
       overloaded ? log.warn('overloaded: what cannot be served in time is refused') : log.warn({ refused }, 'no longer overloaded'),
   });

@@ -1,5 +1,6 @@
 import { constants, sign as cryptoSign, type KeyObject, type SigningOptions } from 'node:crypto';
 import type { SigningAlgorithm } from '../config/config.ts';
+import { ofThisProcess } from './pool-signatures.ts';
 
 /**
  * A private key that signs, wherever it lives: in this process, or behind a KMS or HSM, which is why the answer may be a promise (`await` it
@@ -89,9 +90,11 @@ function signerOf(alg: SigningAlgorithm, privateKey: KeyObject): (input: string)
   }
   return (input) =>
     new Promise((resolve, reject) => {
-      cryptoSign(digest, Buffer.from(input), key, (error, signature) =>
-        error === null ? resolve(`${input}.${signature.toString('base64url')}`) : reject(error),
-      );
+      const end = ofThisProcess.begin();
+      cryptoSign(digest, Buffer.from(input), key, (error, signature) => {
+        end();
+        return error === null ? resolve(`${input}.${signature.toString('base64url')}`) : reject(error);
+      });
     });
 }
 

@@ -4,6 +4,7 @@ import { ADMISSION_LIMITS, type Admission, admission } from '../../../src/http/a
 import { mount, type RunningServer, startServer } from './running-server.ts';
 
 const { longestLine, largestRush, mostInFlight, turnMilliseconds, calmMilliseconds } = ADMISSION_LIMITS;
+const { few, longWaitMilliseconds, longestWaitMilliseconds, shortWaitMilliseconds } = ADMISSION_LIMITS;
 const never = () => false;
 
 /** A millisecond and more of what all others wait for. */
@@ -28,11 +29,13 @@ function overloadBy(turn: (requests: number, millisecondsEach: number) => number
 /** A process whose time and event loop are the test's. */
 function processAt() {
   let now = 0;
+  let wait = 0;
   const turnEnds: (() => void)[] = [];
   const timers: (() => void)[] = [];
   const changes: { readonly overloaded: boolean; readonly refused: number }[] = [];
   const gate: Admission = admission({
     now: () => now,
+    wait: () => wait,
     atEndOfTurn: (callback) => turnEnds.push(callback),
     later: (callback) => timers.push(callback),
     onChange: (change) => changes.push(change),
@@ -52,6 +55,11 @@ function processAt() {
       }
       turnEnds.splice(0).forEach((end) => end());
       return served;
+    },
+    /** From now on what is begun waits so long for other threads; and time goes on. */
+    later(milliseconds: number, waiting: number): void {
+      now += milliseconds;
+      wait = waiting;
     },
     calm(): void {
       now += calmMilliseconds;
@@ -92,12 +100,43 @@ describe('admission of requests', () => {
   it('is over when nothing had to be refused for a while, and says how many were', () => {
     const { turn, calm, changes } = processAt();
     overloadBy(turn);
-    turn(10, turnMilliseconds);
+    turn(few + 10, turnMilliseconds);
     calm();
     expect(changes).to.have.length(1);
+    turn(few + 10, turnMilliseconds);
     calm();
-    expect(changes.at(-1)).to.deep.equal({ overloaded: false, refused: 10 });
+    expect(changes).to.have.length(1);
+    // A few that came together are no line, though the last of them had to be refused.
+    turn(few, turnMilliseconds);
+    calm();
+    expect(changes.at(-1)).to.deep.equal({ overloaded: false, refused: 2 * (few + 9) + few });
     expect(turn(longestLine + largestRush, 1)).to.equal(longestLine + largestRush);
+  });
+
+  it('begins nothing that would wait for other threads, where the line before those stays', () => {
+    const { turn, later, changes } = processAt();
+    for (let waited = 0; waited <= longestWaitMilliseconds; waited += 10) {
+      later(10, longWaitMilliseconds);
+      expect(turn(5, 0)).to.equal(5);
+    }
+    later(10, longWaitMilliseconds);
+    expect(turn(5, 0)).to.equal(0);
+    expect(changes).to.deep.equal([{ overloaded: true, refused: 0 }]);
+    later(10, shortWaitMilliseconds);
+    expect(turn(5, 0)).to.equal(0);
+    later(10, shortWaitMilliseconds / 2);
+    expect(turn(5, 0)).to.equal(5);
+  });
+
+  it('refuses none of a burst that other threads work off', () => {
+    const { turn, later, changes } = processAt();
+    for (let burst = 0; burst < 20; burst++) {
+      later(longestWaitMilliseconds / 2, longWaitMilliseconds * 3);
+      expect(turn(5, 0)).to.equal(5);
+      later(longestWaitMilliseconds / 2, longWaitMilliseconds / 2);
+      expect(turn(5, 0)).to.equal(5);
+    }
+    expect(changes).to.deep.equal([]);
   });
 
   it('has a most of requests in flight, also while they wait for something else', () => {
