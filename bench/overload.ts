@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { browser, formWith } from '../test/support/browser.ts';
 import { temporaryFolder } from '../test/support/temporary-folder.ts';
+import type { StormJob, StormResult } from './login-storm.ts';
 import type { OpenLoadJob, OpenLoadResult } from './open-load.ts';
 import { cpuOf, memoryOf } from './process-figures.ts';
 import { type ServerProcess, startServerProcess } from './server-process.ts';
@@ -110,36 +111,17 @@ async function loginStorm(): Promise<object> {
 }
 
 function startStorm(server: ServerProcess, demo: ReadonlyMap<string, string>) {
-  const storm = { isOver: false };
-  let logins = 0;
-  let busy = 0;
-  const tabs = Array.from({ length: 24 }, async (_, tabIndex) => {
-    const tab = browser(server);
-    const query = new URLSearchParams({
-      client_id: demo.get('CLIENT_ID') ?? '',
-      response_type: 'code',
-      redirect_uri: demo.get('REDIRECT_URI') ?? '',
-      code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
-      code_challenge_method: 'S256',
-    });
-    const page = await tab.visit(`${server.issuer}/authorize?${query.toString()}`);
-    formWith(page, ['password']);
-    for (let guess = 0; !storm.isOver; guess++) {
-      const from = { 'x-forwarded-for': `198.18.${tabIndex}.${guess % 250}` };
-      const answer = await tab.submit(page, { username: `nobody-${tabIndex}-${guess}`, password: 'a wrong password' }, from);
-      if (answer.status === 503) {
-        busy += 1;
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      } else {
-        logins += 1;
-      }
-    }
-  });
+  const child = fork(join(import.meta.dirname, 'login-storm.ts'), { execArgv: ['--import=tsx'] });
+  child.send({
+    issuer: server.issuer,
+    clientId: demo.get('CLIENT_ID') ?? '',
+    redirectUri: demo.get('REDIRECT_URI') ?? '',
+  } satisfies StormJob);
   return {
     async stop() {
-      storm.isOver = true;
-      await Promise.all(tabs);
-      return { logins, busy };
+      child.send('stop');
+      const [result] = (await once(child, 'message')) as [StormResult];
+      return result;
     },
   };
 }
