@@ -276,7 +276,7 @@ describe('forged and confused assertions of other issuers (RFC 7521 section 8, R
     expect((await present(server, client, assertion)).status).to.equal(200);
   });
 
-  it('claims that are nested more deeply than can be written: told as any other that is wrong', async () => {
+  it('claims that are nested more deeply than can be written: refused like every other that is wrong', async () => {
     const { privateKey, alg, kid } = issuer.pair;
     for (const deep of [`${'['.repeat(6000)}${']'.repeat(6000)}`, `${'{"a":'.repeat(6000)}1${'}'.repeat(6000)}`]) {
       const text = JSON.stringify(issuer.claims(user.id, { authorization_details: ['here'] })).replace('"here"', deep);
